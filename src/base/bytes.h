@@ -1,0 +1,96 @@
+// Octets: spans, big-endian loads and stores, and cursors whose error sticks so that it is checked once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace peregrine {
+
+using Bytes = std::span<const uint8_t>;
+using MutableBytes = std::span<uint8_t>;
+
+// Network byte order. The caller has checked that the octets are there.
+inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>(p[0] << 8 | p[1]); }
+inline uint32_t load_u32(const uint8_t* p) {
+  return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | uint32_t{p[3]};
+}
+inline void store_u16(uint8_t* p, uint16_t v) {
+  p[0] = static_cast<uint8_t>(v >> 8);
+  p[1] = static_cast<uint8_t>(v);
+}
+inline void store_u32(uint8_t* p, uint32_t v) {
+  store_u16(p, static_cast<uint16_t>(v >> 16));
+  store_u16(p + 2, static_cast<uint16_t>(v));
+}
+
+// Reads forward over octets. Past the end every read gives zero and ok() stays false.
+class ByteReader {
+ public:
+  explicit ByteReader(Bytes bytes, size_t offset = 0) : bytes_(bytes), at_(offset), ok_(offset <= bytes.size()) {}
+
+  bool ok() const { return ok_; }
+  size_t offset() const { return at_; }
+  size_t remaining() const { return ok_ ? bytes_.size() - at_ : 0; }
+  bool at_end() const { return remaining() == 0; }
+
+  uint8_t u8() { return need(1) ? bytes_[advance(1)] : uint8_t{0}; }
+  uint16_t u16() { return need(2) ? load_u16(&bytes_[advance(2)]) : uint16_t{0}; }
+  uint32_t u32() { return need(4) ? load_u32(&bytes_[advance(4)]) : 0; }
+  Bytes take(size_t n) { return need(n) ? bytes_.subspan(advance(n), n) : Bytes{}; }
+  void fail() { ok_ = false; }
+
+ private:
+  bool need(size_t n) { return ok_ = ok_ && bytes_.size() - at_ >= n; }
+  size_t advance(size_t n) {
+    size_t before = at_;
+    at_ += n;
+    return before;
+  }
+
+  Bytes bytes_;
+  size_t at_;
+  bool ok_;
+};
+
+// Writes forward into a caller's buffer. Past the end nothing is written and ok() stays false.
+class ByteWriter {
+ public:
+  explicit ByteWriter(MutableBytes buffer) : buffer_(buffer) {}
+
+  bool ok() const { return ok_; }
+  size_t size() const { return at_; }
+  size_t room() const { return buffer_.size() - at_; }
+  Bytes written() const { return buffer_.first(at_); }
+  uint8_t* data() const { return buffer_.data(); }
+
+  void u8(uint8_t v) {
+    if (need(1)) buffer_[at_++] = v;
+  }
+  void u16(uint16_t v) {
+    if (need(2)) store_u16(&buffer_[at_], v), at_ += 2;
+  }
+  void u32(uint32_t v) {
+    if (need(4)) store_u32(&buffer_[at_], v), at_ += 4;
+  }
+  void put(Bytes b) {
+    if (!need(b.size()) || b.empty()) return;
+    std::memcpy(&buffer_[at_], b.data(), b.size());
+    at_ += b.size();
+  }
+  // Goes back to an earlier size() and forgets an overflow that came after it.
+  void roll_back(size_t to) {
+    at_ = to;
+    ok_ = true;
+  }
+
+ private:
+  bool need(size_t n) { return ok_ = ok_ && room() >= n; }
+
+  MutableBytes buffer_;
+  size_t at_ = 0;
+  bool ok_ = true;
+};
+
+}  // namespace peregrine

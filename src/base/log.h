@@ -1,0 +1,27 @@
+// What the server tells its operator. Never called on the hit path.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace peregrine {
+
+enum class LogLevel : uint8_t { debug, info, warning, error };
+
+// Receives every line. Called from any thread; must not block for long and must not throw.
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+  virtual void write(LogLevel level, std::string_view line) = 0;
+};
+
+// Replaces the process's sink (until then: standard error). `sink` must outlive all logging; null: standard error.
+void set_log_sink(LogSink* sink);
+
+void log(LogLevel level, std::string_view line);
+inline void log_debug(std::string_view line) { log(LogLevel::debug, line); }
+inline void log_info(std::string_view line) { log(LogLevel::info, line); }
+inline void log_warning(std::string_view line) { log(LogLevel::warning, line); }
+inline void log_error(std::string_view line) { log(LogLevel::error, line); }
+
+}  // namespace peregrine
