@@ -1,0 +1,49 @@
+# What a developer types. Underneath are the CMake presets (CMakePresets.json) and Ninja.
+SECONDS ?= 30
+PYTHON := /usr/bin/python3
+SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint asan tsan fuzz soak clean setup-build setup-test
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+run: build ## install what is missing, build, and serve on 127.0.0.1:1053
+	exec build/release/peregrine serve
+
+build: setup-build ## build/release/peregrine
+	cmake --preset release
+	cmake --build --preset release --target peregrine
+
+test: setup-test ## every test; the last line is `N passed, N failed`
+	@scripts/test.sh debug interop
+
+lint: setup-test ## clang-format, clang-tidy and the arrows between the rooms
+	clang-format-19 --dry-run -Werror $(SOURCES)
+	scripts/check_arrows.py
+	cmake --preset debug
+	$(PYTHON) /usr/bin/run-clang-tidy-19 -quiet -p build/debug '^$(CURDIR)/src/'
+
+asan: setup-test ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/test.sh asan
+
+tsan: setup-test ## the C++ tests under ThreadSanitizer
+	@scripts/test.sh tsan
+
+fuzz: setup-test ## every fuzz target for SECONDS=30 each
+	cmake --preset fuzz
+	cmake --build --preset fuzz --target fuzz_targets
+	scripts/fuzz.sh $(SECONDS)
+
+soak: setup-test ## the C++ tests with long runs (hours)
+	@PEREGRINE_SOAK=1 PEREGRINE_TEST_TIMEOUT=14400 scripts/test.sh debug
+
+clean: ## remove what was built
+	rm -rf build
+
+setup-build:
+	@scripts/setup.sh build
+
+setup-test:
+	@scripts/setup.sh test

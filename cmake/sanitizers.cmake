@@ -1,0 +1,7 @@
+if(PEREGRINE_SANITIZE)
+  add_compile_options(-fsanitize=${PEREGRINE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PEREGRINE_SANITIZE})
+endif()
+if(PEREGRINE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, and nothing else:
+#   setup.sh build    what building the server needs
+#   setup.sh test     that, and what the tests, the linters and the fuzzers need
+# When nothing is missing it neither touches the network nor asks for a password.
+set -euo pipefail
+
+build_packages=(
+  clang-19 lld-19 llvm-19 libstdc++-12-dev cmake ninja-build ccache pkg-config
+  libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libabsl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+test_packages=(
+  libclang-rt-19-dev clang-format-19 clang-tidy-19
+  nsd dnsperf knot-dnsutils bind9-dnsutils python3 python3-pytest python3-dnspython iproute2 valgrind faketime
+)
+
+die() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+missing() {
+  local package
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+  done
+}
+
+as_root() { "${sudo[@]}" "$@"; }
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null ||
+    die "apt-get could not install: $* (its own message is above)"
+}
+
+# Debian starts and enables a daemon as soon as it is installed. The tests start an NSD of their own, so this one must
+# neither take port 53 now (policy-rc.d, see invoke-rc.d(8)) nor after the next boot.
+install_daemon_stopped() {
+  local policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    trap 'as_root rm -f '"$policy" EXIT
+    as_root chmod 755 "$policy"
+  fi
+  apt_install "$1"
+  as_root update-rc.d "$1" disable >/dev/null 2>&1 || echo "setup: could not disable the service $1" >&2
+}
+
+case "${1:-}" in
+  build) wanted=("${build_packages[@]}") ;;
+  test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
+  *) die "usage: scripts/setup.sh build|test" ;;
+esac
+
+distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}") || distribution=unknown
+[[ $distribution == "debian 12" ]] ||
+  die "this is '$distribution'; only Debian 12 is supported (a container of debian:12 will do)"
+
+mapfile -t lacking < <(missing "${wanted[@]}")
+((${#lacking[@]})) || exit 0
+
+sudo=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || die "no sudo here; as root run: apt-get install ${lacking[*]}"
+  sudo=(sudo)
+fi
+
+echo "setup: installing Debian packages: ${lacking[*]}"
+# A broken foreign repository must not stop us: whether the lists are good enough, the installation shows.
+as_root apt-get update -qq </dev/null || echo "setup: apt-get update failed, trying with the lists at hand" >&2
+plain=()
+for package in "${lacking[@]}"; do [[ $package == nsd ]] || plain+=("$package"); done
+((${#plain[@]} == 0)) || apt_install "${plain[@]}"
+((${#plain[@]} == ${#lacking[@]})) || install_daemon_stopped nsd
+echo "setup: done"
