@@ -28,7 +28,8 @@ inline void store_u32(uint8_t* p, uint32_t v) {
 // Reads forward over octets. Past the end every read gives zero and ok() stays false.
 class ByteReader {
  public:
-  explicit ByteReader(Bytes bytes, size_t offset = 0) : bytes_(bytes), at_(offset), ok_(offset <= bytes.size()) {}
+  explicit ByteReader(Bytes bytes, size_t offset = 0)
+      : bytes_(bytes), at_(offset), ok_(offset <= bytes.size()) {}
 
   bool ok() const { return ok_; }
   size_t offset() const { return at_; }

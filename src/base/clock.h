@@ -27,8 +27,8 @@ class Clock {
   virtual ~Clock() = default;
   Instant now() const { return now_; }
   WallTime wall() const { return wall_; }
-  virtual void tick() = 0;         // brings now() and wall() up to date
-  virtual Instant precise() = 0;   // now, by the nanosecond; leaves now() as it is
+  virtual void tick() = 0;        // brings now() and wall() up to date
+  virtual Instant precise() = 0;  // now, by the nanosecond; leaves now() as it is
 
  protected:
   Instant now_{};
@@ -51,7 +51,8 @@ class VirtualClock final : public Clock {
   Instant precise() override { return now_; }
   void advance(Duration by);   // by >= 0
   void advance_to(Instant t);  // never backward
-  void step_wall(std::chrono::seconds by) { wall_offset_ += by, wall_ += by; }  // an administrator sets the clock
+  // As when an administrator sets the clock.
+  void step_wall(std::chrono::seconds by) { wall_offset_ += by, wall_ += by; }
 
  private:
   WallTime start_;

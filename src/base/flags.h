@@ -36,14 +36,14 @@ std::string_view to_string(Origin origin);
 struct FlagRow {
   Flag flag;
   std::string_view name;
-  std::string_view summary;    // what it does, one line
-  std::string_view baseline;   // what serves when it is off
+  std::string_view summary;   // what it does, one line
+  std::string_view baseline;  // what serves when it is off
   FlagScope scope;
-  bool built;                  // whether this binary contains the technique; a flag that is not built stays off
-  std::array<bool, profile_count> defaults;   // by Profile
+  bool built;                                // in this binary; a flag that is not built stays off
+  std::array<bool, profile_count> defaults;  // by Profile
 };
 
-std::span<const FlagRow> flag_rows();          // in the order of Flag
+std::span<const FlagRow> flag_rows();  // in the order of Flag
 const FlagRow& row(Flag flag);
 std::optional<Flag> find_flag(std::string_view name);
 std::optional<Profile> find_profile(std::string_view name);
@@ -61,7 +61,7 @@ class FlagSet {
   bool on(Flag flag) const { return wanted(flag) && unavailable(flag).empty(); }
   bool wanted(Flag flag) const { return values_[index(flag)]; }
   Origin origin(Flag flag) const { return origins_[index(flag)]; }
-  void set(Flag flag, bool value, Origin origin);   // ignored where a stronger origin has set it already
+  void set(Flag flag, bool value, Origin origin);  // ignored where a stronger origin has set it already
   bool operator==(const FlagSet&) const = default;
 
  private:

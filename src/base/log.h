@@ -15,7 +15,8 @@ class LogSink {
   virtual void write(LogLevel level, std::string_view line) = 0;
 };
 
-// Replaces the process's sink (until then: standard error). `sink` must outlive all logging; null: standard error.
+// Replaces the process's sink, which at first is standard error; null goes back to that. `sink` must outlive
+// all logging.
 void set_log_sink(LogSink* sink);
 
 void log(LogLevel level, std::string_view line);

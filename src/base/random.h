@@ -14,17 +14,19 @@ class Random {
  public:
   using Seed = std::array<uint8_t, 32>;
 
-  static Random from_system();            // seeded by getrandom(2); throws std::system_error where there is none
-  static Random from_seed(uint64_t seed); // the same numbers for the same seed: tests and simulation
+  static Random from_system();  // seeded by getrandom(2); throws std::system_error where there is none
+  static Random from_seed(uint64_t seed);  // the same numbers for the same seed: tests and simulation
   explicit Random(const Seed& seed) : key_(seed) {}
+  Random(Random&&) = default;  // moved, not copied: a copy would draw the same numbers
+  Random& operator=(Random&&) = default;
 
   void fill(MutableBytes out);
   uint16_t u16();
   uint32_t u32();
   uint64_t u64();
-  uint32_t below(uint32_t bound);         // uniform in [0, bound), bound > 0, without modulo bias
+  uint32_t below(uint32_t bound);  // uniform in [0, bound), bound > 0, without modulo bias
   bool one_in(uint32_t n) { return below(n) == 0; }
-  double unit();                          // uniform in [0, 1)
+  double unit();  // uniform in [0, 1)
 
  private:
   void refill();
