@@ -1,0 +1,43 @@
+#include "wire/edns.h"
+
+#include <algorithm>
+
+namespace peregrine {
+namespace {
+
+constexpr uint16_t smallest_udp_size = 512;
+
+bool are_whole(Bytes options) {
+  ByteReader reader(options);
+  while (reader.ok() && !reader.at_end()) {
+    reader.u16();
+    reader.take(reader.u16());
+  }
+  return reader.ok();
+}
+
+}  // namespace
+
+Result<Edns> Edns::parse(Class udp_size, uint32_t ttl, Bytes rdata) {
+  if (!are_whole(rdata)) return std::unexpected(Error::bad_rdata);
+  return Edns{.version = static_cast<uint8_t>(ttl >> 16),
+              .extended_rcode = static_cast<uint8_t>(ttl >> 24),
+              .dnssec_ok = (ttl & 0x8000) != 0,
+              .udp_size = std::max(static_cast<uint16_t>(udp_size), smallest_udp_size),
+              .options = rdata};
+}
+
+std::optional<Bytes> Edns::find(EdnsOption code) const {
+  for (EdnsOptions it(options); it.next();)
+    if (it.code() == code) return it.value();
+  return std::nullopt;
+}
+
+bool EdnsOptions::next() {
+  if (reader_.at_end()) return false;
+  code_ = EdnsOption(reader_.u16());
+  value_ = reader_.take(reader_.u16());
+  return reader_.ok();
+}
+
+}  // namespace peregrine

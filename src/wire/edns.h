@@ -1,0 +1,53 @@
+// EDNS(0), RFC 6891: the OPT pseudo-RR as fields and options.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "wire/types.h"
+
+namespace peregrine {
+
+enum class EdnsOption : uint16_t {
+  nsid = 3,
+  client_subnet = 8,
+  expire = 9,
+  cookie = 10,
+  tcp_keepalive = 11,
+  padding = 12,
+  chain = 13,
+  key_tag = 14,
+  extended_error = 15,
+};
+
+// A received OPT. Its options are a view of the message.
+struct Edns {
+  uint8_t version = 0;
+  uint8_t extended_rcode = 0;  // upper eight bits of the rcode
+  bool dnssec_ok = false;
+  uint16_t udp_size = 512;  // octets; at least 512, whatever was sent (RFC 6891 section 6.2.3)
+  Bytes options;
+
+  // Reads TTL and CLASS fields of an OPT and checks that its options fill the rdata exactly. bad_rdata
+  static Result<Edns> parse(Class udp_size, uint32_t ttl, Bytes rdata);
+  // The first option of that code, or nothing.
+  std::optional<Bytes> find(EdnsOption code) const;
+};
+
+// Walks options known to be whole: for (EdnsOptions it(edns.options); it.next();) it.code(), it.value()
+class EdnsOptions {
+ public:
+  explicit EdnsOptions(Bytes options) : reader_(options) {}
+  bool next();
+  EdnsOption code() const { return code_; }
+  Bytes value() const { return value_; }
+
+ private:
+  ByteReader reader_;
+  EdnsOption code_{};
+  Bytes value_;
+};
+
+}  // namespace peregrine

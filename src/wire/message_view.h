@@ -1,0 +1,135 @@
+// A DNS message read in place: checked once, then every access is sound and nothing is copied.
+// RFC 1035 section 4, RFC 6891 section 6.1.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "wire/dname.h"
+#include "wire/edns.h"
+#include "wire/types.h"
+
+namespace peregrine {
+
+inline constexpr size_t header_size = 12;
+
+// The twelve octets at the front, unchecked but for their number.
+class Header {
+ public:
+  static Result<Header> read(Bytes message);  // truncated
+  uint16_t id() const { return load_u16(&octets_[0]); }
+  bool qr() const { return octets_[2] & 0x80; }
+  Opcode opcode() const { return Opcode((octets_[2] >> 3) & 15); }
+  bool aa() const { return octets_[2] & 0x04; }
+  bool tc() const { return octets_[2] & 0x02; }
+  bool rd() const { return octets_[2] & 0x01; }
+  bool ra() const { return octets_[3] & 0x80; }
+  bool ad() const { return octets_[3] & 0x20; }
+  bool cd() const { return octets_[3] & 0x10; }
+  uint8_t rcode_low() const { return octets_[3] & 15; }
+  uint16_t count(Section s) const { return load_u16(&octets_[4 + 2 * static_cast<size_t>(s)]); }
+
+ private:
+  std::array<uint8_t, header_size> octets_{};
+};
+
+// A name inside a message, possibly compressed, already validated: expanding it cannot fail.
+class PackedName {
+ public:
+  DnameBuf expand() const;
+  bool equals(Dname name) const;  // case-insensitive, without expanding
+  size_t packed_size() const;     // octets at its place, a pointer included
+
+ private:
+  friend class MessageView;
+  PackedName(Bytes message, size_t offset) : message_(message), offset_(offset) {}
+  Bytes message_;
+  size_t offset_;
+};
+
+struct Question {
+  Dname qname;  // in the message: the asker's letter case
+  Type qtype;
+  Class qclass;
+  size_t wire_size() const { return qname.size() + 4; }
+};
+
+struct RrView {
+  PackedName owner;
+  Type type;
+  Class rclass;
+  uint32_t ttl;   // as on the wire; RFC 2181 section 8 is applied by who uses it
+  Bytes rdata;    // names inside may be compressed: see wire/rdata.h
+  Bytes message;  // the whole, which compressed names in the rdata point into
+  size_t rdata_offset() const { return static_cast<size_t>(rdata.data() - message.data()); }
+};
+
+class MessageView {
+ public:
+  // Checks the header, the question (at most one, uncompressed), and the bounds and owner of every RR; finds
+  // the OPT. Linear in the message's size, nothing allocated. `message` must outlive the view. truncated,
+  // bad_label, name_too_long, bad_pointer; bad_message: QDCOUNT > 1 (RFC 9619), two OPTs, an OPT outside the
+  // additional section or below the root (RFC 6891 section 6.1.1)
+  static Result<MessageView> parse(Bytes message);
+
+  const Header& header() const { return header_; }
+  Bytes bytes() const { return bytes_; }
+  bool has_question() const { return header_.count(Section::question) == 1; }
+  Question question() const;                          // only if has_question()
+  size_t question_end() const { return starts_[0]; }  // offset of the first octet after the question
+  const std::optional<Edns>& edns() const { return edns_; }
+  Rcode rcode() const;  // with the OPT's upper bits
+  bool has_trailing_octets() const { return end_ != bytes_.size(); }
+
+  class Iterator;
+  class Range;
+  // answer, authority or additional: for (RrView rr : view.section(Section::answer)). The OPT is among them.
+  Range section(Section s) const;
+
+ private:
+  MessageView() = default;
+  Result<size_t> check_rr(Section section, size_t offset);  // offset after it
+  RrView read_rr(size_t offset, size_t& next) const;
+
+  Bytes bytes_;
+  Header header_;
+  std::array<uint32_t, 3> starts_{};  // of answer, authority, additional
+  uint32_t end_ = 0;
+  uint8_t qname_size_ = 0;
+  std::optional<Edns> edns_;
+};
+
+class MessageView::Iterator {
+ public:
+  Iterator(const MessageView* view, size_t offset, unsigned left) : view_(view), next_(offset), left_(left) {}
+  RrView operator*() const {
+    size_t ignored;
+    return view_->read_rr(next_, ignored);
+  }
+  Iterator& operator++() {
+    view_->read_rr(next_, next_);
+    --left_;
+    return *this;
+  }
+  bool operator==(const Iterator& other) const { return left_ == other.left_; }
+
+ private:
+  const MessageView* view_;
+  size_t next_;
+  unsigned left_;
+};
+
+class MessageView::Range {
+ public:
+  Range(Iterator first, Iterator last) : first_(first), last_(last) {}
+  Iterator begin() const { return first_; }
+  Iterator end() const { return last_; }
+
+ private:
+  Iterator first_, last_;
+};
+
+}  // namespace peregrine
