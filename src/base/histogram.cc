@@ -45,7 +45,8 @@ uint64_t Histogram::count() const {
 Duration Histogram::quantile(double q) const {
   const uint64_t total = count();
   if (total == 0) return Duration::zero();
-  const double rank = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(total));
+  const double share = q > 0 ? std::min(q, 1.0) : 0;  // a NaN too
+  const double rank = std::ceil(share * static_cast<double>(total));
   uint64_t left = std::clamp<uint64_t>(static_cast<uint64_t>(rank), 1, total);
   for (size_t i = 0; i < bucket_count; ++i) {
     const uint64_t here = buckets_[i].load(std::memory_order_relaxed);
