@@ -1,0 +1,37 @@
+// Who may ask: an immutable list of address ranges.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ip.h"
+
+namespace peregrine {
+
+class AccessList {
+ public:
+  explicit AccessList(std::span<const Prefix> allowed);
+
+  // `address`: 4 octets (IPv4) or 16 (IPv6) in network order. O(log n) in the number of ranges, no
+  // allocation.
+  bool allows(Bytes address) const;
+
+ private:
+  // Disjoint ranges, both ends included, in order: one binary search decides.
+  struct V4 {
+    uint32_t first, last;
+  };
+  using Wide = std::pair<uint64_t, uint64_t>;
+  struct V6 {
+    Wide first, last;
+  };
+
+  std::vector<V4> v4_;
+  std::vector<V6> v6_;
+};
+
+}  // namespace peregrine

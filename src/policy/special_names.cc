@@ -1,0 +1,125 @@
+#include "policy/special_names.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "wire/rdata.h"
+
+namespace peregrine {
+namespace {
+
+constexpr uint32_t ttl = 10'800;  // RFC 6303 section 3
+
+DnameBuf name(std::string_view text) { return *DnameBuf::from_text(text); }
+
+// The reverse zones of RFC 6303 section 4 and RFC 7793, and the names of the other RFCs.
+std::vector<SpecialZone> make_zones() {
+  std::vector<SpecialZone> zones;
+  auto add = [&](std::string_view apex, SpecialKind kind, std::string_view localhost = ".") {
+    zones.push_back({name(apex), kind, name(localhost)});
+  };
+  add("localhost.", SpecialKind::loopback);  // RFC 6761 section 6.3
+  for (auto apex : {"invalid.", "test.", "onion."})
+    add(apex, SpecialKind::absent);  // RFC 6761 6.2, 6.4; RFC 7686
+  for (auto apex : {"home.arpa.", "resolver.arpa."})
+    add(apex, SpecialKind::empty);  // RFC 8375, RFC 9462 section 6.4
+
+  for (auto net :
+       {"0", "10", "254.169", "2.0.192", "100.51.198", "113.0.203", "255.255.255.255", "168.192"}) {
+    add(std::string(net) + ".in-addr.arpa.", SpecialKind::empty);
+  }
+  add("127.in-addr.arpa.", SpecialKind::empty, "1.0.0.127.in-addr.arpa.");
+  for (int i = 16; i <= 31; ++i) add(std::to_string(i) + ".172.in-addr.arpa.", SpecialKind::empty);
+  for (int i = 64; i <= 127; ++i)
+    add(std::to_string(i) + ".100.in-addr.arpa.", SpecialKind::empty);  // RFC 7793
+
+  std::string zeros;
+  for (int i = 0; i < 31; ++i) zeros += "0.";
+  const std::string unspecified = "0." + zeros + "ip6.arpa.", loopback = "1." + zeros + "ip6.arpa.";
+  add(unspecified, SpecialKind::empty);
+  add(loopback, SpecialKind::empty, loopback);
+  for (auto net : {"d.f", "8.e.f", "9.e.f", "a.e.f", "b.e.f", "8.b.d.0.1.0.0.2"}) {
+    add(std::string(net) + ".ip6.arpa.", SpecialKind::empty);
+  }
+  return zones;
+}
+
+const std::vector<SpecialZone>& zones() {
+  static const std::vector<SpecialZone> all = make_zones();
+  return all;
+}
+
+// The zones under each number of labels: a query costs one comparison per zone of the depths that it reaches,
+// and only where its last label is one of theirs.
+bool may_be_special(Dname qname) {
+  Dname tld = qname.suffix(1);
+  static const std::array<DnameBuf, 5> tlds = {name("localhost."), name("invalid."), name("test."),
+                                               name("onion."), name("arpa.")};
+  for (const DnameBuf& t : tlds) {
+    if (tld == t.view()) return true;
+  }
+  return false;
+}
+
+bool write_soa(const SpecialZone& zone, Section section, MessageWriter& out) {
+  std::array<uint8_t, 2 * max_dname_size + 20> buffer;
+  auto rdata =
+      rdata_from_text(Type::soa, "localhost. nobody.invalid. 1 3600 1200 604800 10800", Dname(), buffer);
+  return rdata && out.rr(section, zone.apex, Type::soa, Class::in, ttl, *rdata);
+}
+
+bool write_text(const Question& question, Type type, std::string_view text, MessageWriter& out) {
+  std::array<uint8_t, max_dname_size> buffer;
+  auto rdata = rdata_from_text(type, text, Dname(), buffer);
+  return rdata && out.rr(Section::answer, question.qname, type, Class::in, ttl, *rdata);
+}
+
+bool write_loopback(const SpecialZone& zone, const Question& question, MessageWriter& out) {
+  if (question.qtype == Type::a) return write_text(question, Type::a, "127.0.0.1", out);
+  if (question.qtype == Type::aaaa) return write_text(question, Type::aaaa, "::1", out);
+  return write_soa(zone, Section::authority, out);
+}
+
+bool write_empty(const SpecialZone& zone, const Question& question, MessageWriter& out) {
+  const bool at_apex = question.qname == zone.apex.view();
+  const bool is_localhost = !zone.localhost.view().is_root() && question.qname == zone.localhost.view();
+  if (is_localhost && question.qtype == Type::ptr) return write_text(question, Type::ptr, "localhost.", out);
+  if (at_apex && question.qtype == Type::soa) return write_soa(zone, Section::answer, out);
+  if (at_apex && question.qtype == Type::ns) return write_text(question, Type::ns, "localhost.", out);
+  // What lies between the apex and the one name that exists is an empty non-terminal (RFC 4592
+  // section 2.2.2).
+  const bool exists = at_apex || zone.localhost.view().is_at_or_below(question.qname);
+  // RFC 9462 section 6.4: clients probe _dns.resolver.arpa; NODATA is the answer of a server without
+  // designations.
+  const bool probed = zone.apex.view() == name("resolver.arpa.").view();
+  if (!exists && !probed) out.rcode(Rcode::nxdomain);
+  return write_soa(zone, Section::authority, out);
+}
+
+}  // namespace
+
+const SpecialZone* find_special_zone(Dname qname) {
+  if (!may_be_special(qname)) return nullptr;
+  for (const SpecialZone& zone : zones()) {
+    if (qname.is_at_or_below(zone.apex)) return &zone;
+  }
+  return nullptr;
+}
+
+bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out) {
+  if (!out.question(question.qname, question.qtype, question.qclass)) return false;
+  out.rcode(Rcode::noerror);
+  switch (zone.kind) {
+    case SpecialKind::loopback:
+      return write_loopback(zone, question, out);
+    case SpecialKind::absent:
+      out.rcode(Rcode::nxdomain);
+      return write_soa(zone, Section::authority, out);
+    case SpecialKind::empty:
+      return write_empty(zone, question, out);
+  }
+  return false;
+}
+
+}  // namespace peregrine

@@ -1,0 +1,30 @@
+// Names that are answered here and never asked upstream: RFC 6761, 6303, 7686, 7793, 8375, 9462.
+#pragma once
+
+#include <cstdint>
+
+#include "wire/message_view.h"
+#include "wire/message_writer.h"
+
+namespace peregrine {
+
+enum class SpecialKind : uint8_t {
+  loopback,  // localhost and all below: the loopback addresses (RFC 6761 section 6.3)
+  absent,    // nothing exists there: NXDOMAIN, at the apex too (invalid, test, onion)
+  empty,     // a zone with an SOA and an NS and nothing below (RFC 6303 section 3)
+};
+
+struct SpecialZone {
+  DnameBuf apex;
+  SpecialKind kind;
+  DnameBuf
+      localhost;  // the one name below an empty zone that has a PTR to localhost; the root: there is none
+};
+
+// The special zone that `qname` is in, or nullptr. O(labels), no allocation. Thread-safe.
+const SpecialZone* find_special_zone(Dname qname);
+
+// Writes the question and the answer; the header's rcode and AA with it. False where the writer has no room.
+bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out);
+
+}  // namespace peregrine
