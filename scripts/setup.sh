@@ -30,7 +30,8 @@ missing() {
 as_root() { "${sudo[@]}" "$@"; }
 
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null ||
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null ||
     die "apt-get could not install: $* (its own message is above)"
 }
 
