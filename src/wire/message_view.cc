@@ -110,7 +110,7 @@ Rcode MessageView::rcode() const {
   return Rcode(upper << 4 | header_.rcode_low());
 }
 
-MessageView::Range MessageView::section(Section s) const {
+MessageView::Range MessageView::section(Section s) const& {
   unsigned count = header_.count(s);
   return {Iterator(this, starts_[static_cast<size_t>(s) - 1], count), Iterator(this, 0, 0)};
 }

@@ -87,7 +87,8 @@ class MessageView {
   class Iterator;
   class Range;
   // answer, authority or additional: for (RrView rr : view.section(Section::answer)). The OPT is among them.
-  Range section(Section s) const;
+  Range section(Section s) const&;
+  Range section(Section s) const&& = delete;  // a range refers to its view
 
  private:
   MessageView() = default;
