@@ -32,12 +32,16 @@ void write_to_stderr(LogLevel level, std::string_view line) {
 }
 
 std::atomic<LogSink*> current_sink{nullptr};
+std::atomic<LogLevel> least_level{LogLevel::info};
 
 }  // namespace
 
 void set_log_sink(LogSink* sink) { current_sink.store(sink, std::memory_order_release); }
 
+void set_log_level(LogLevel least) { least_level.store(least, std::memory_order_relaxed); }
+
 void log(LogLevel level, std::string_view line) {
+  if (level < least_level.load(std::memory_order_relaxed)) return;
   LogSink* sink = current_sink.load(std::memory_order_acquire);
   if (sink == nullptr) return write_to_stderr(level, line);
   sink->write(level, line);

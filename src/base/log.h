@@ -19,6 +19,9 @@ class LogSink {
 // all logging.
 void set_log_sink(LogSink* sink);
 
+// Lines below `least` are dropped from now on. At first: info. Thread-safe.
+void set_log_level(LogLevel least);
+
 void log(LogLevel level, std::string_view line);
 inline void log_debug(std::string_view line) { log(LogLevel::debug, line); }
 inline void log_info(std::string_view line) { log(LogLevel::info, line); }

@@ -1,0 +1,35 @@
+// What the host lets this process use and be. Start-up code.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace peregrine {
+
+// what() is one line for the operator.
+struct StartError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The CPUs of this process's affinity mask.
+std::vector<unsigned> usable_cpus();
+
+// How many workers keep the CPU time that we may use busy: the affinity mask cut by the cgroup's quota, at
+// least 1.
+unsigned usable_cores();
+
+// Cores of a cgroup v2 cpu.max line ("200000 100000" is 2, "max 100000" is 0: no limit), rounded up; 0 if
+// unreadable.
+unsigned cores_of_quota(std::string_view cpu_max);
+
+// Becomes `user` with its groups, for good. Throws StartError where there is no such user or no permission.
+void become_user(const std::string& user);
+
+// `configured`, or a directory of this user's for run-time state: /run/peregrine for root, else
+// $XDG_RUNTIME_DIR/peregrine, else /tmp/peregrine-UID. Made with mode 0700 where it is missing, and given to
+// `user` if that is not empty. Throws StartError where it cannot be made or belongs to somebody else.
+std::string prepare_state_dir(const std::string& configured, const std::string& user);
+
+}  // namespace peregrine

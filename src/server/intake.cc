@@ -1,0 +1,85 @@
+#include "server/intake.h"
+
+#include <algorithm>
+
+namespace peregrine {
+namespace {
+
+constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
+constexpr uint16_t stream_limit = 65'535;
+
+IntakeResult reject(Rcode rcode, std::optional<Ede> ede = {}, std::string_view text = {}) {
+  return {Intake::reject, {rcode, ede, text}};
+}
+
+uint16_t reply_limit(const std::optional<Edns>& edns, Transport transport, uint16_t largest) {
+  if (transport != Transport::udp) return stream_limit;
+  if (!edns) return classic_limit;
+  // RFC 6891 section 6.2.3: less than 512 is 512.
+  return std::clamp(edns->udp_size, classic_limit, std::max(largest, classic_limit));
+}
+
+void take_header(const Header& header, QueryFields& fields) {
+  fields.id = header.id();
+  fields.opcode = header.opcode();
+  fields.rd = header.rd();
+  fields.ad = header.ad();
+  fields.cd = header.cd();
+}
+
+// A question that is well formed: may its class and type be looked up?
+IntakeResult judge_question(const Question& question) {
+  if (question.qclass != Class::in) {
+    // CHAOS names (version.bind, id.server) tell strangers what to attack: RFC 4892 leaves them to the
+    // operator.
+    return reject(Rcode::refused, Ede::not_supported, "class is not IN");
+  }
+  switch (question.qtype) {
+    case Type::any:
+      return {Intake::minimal_any};
+    case Type::axfr:
+    case Type::ixfr:
+    case Type::maila:
+    case Type::mailb:
+      return reject(Rcode::notimp, Ede::not_supported, "no zone transfers, no mail meta types");
+    case Type::opt:
+    case Type::tsig:
+    case Type::tkey:
+      return reject(Rcode::formerr, Ede::invalid_query_type, "a pseudo-type cannot be asked for");
+    default:
+      return {Intake::look_up};
+  }
+}
+
+}  // namespace
+
+IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query& query) {
+  auto header = Header::read(message);
+  if (!header || header->qr()) return {Intake::drop};
+
+  QueryFields& fields = query.fields;
+  take_header(*header, fields);
+  // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
+  if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
+
+  auto view = MessageView::parse(message);
+  if (!view) return reject(Rcode::formerr);
+  const auto& edns = view->edns();
+  fields.has_edns = edns.has_value();
+  fields.dnssec_ok = edns && edns->dnssec_ok;
+  fields.limit = reply_limit(edns, transport, largest);
+  if (!view->has_question()) return reject(Rcode::formerr);
+  query.question = view->question();
+  fields.question_end = static_cast<uint16_t>(view->question_end());
+
+  if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
+  if (view->has_trailing_octets()) return reject(Rcode::formerr);
+  const bool transfer =
+      query.question.qtype == Type::ixfr;  // carries its SOA in the authority section (RFC 1995)
+  if (header->count(Section::answer) != 0 || (header->count(Section::authority) != 0 && !transfer)) {
+    return reject(Rcode::formerr);
+  }
+  return judge_question(query.question);
+}
+
+}  // namespace peregrine

@@ -1,0 +1,68 @@
+// One client's query on its way through the stages of an answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "io/sessions.h"
+#include "io/transport.h"
+#include "io/udp.h"
+#include "wire/message_view.h"
+
+namespace peregrine {
+
+// Where the answer came from.
+enum class Source : uint8_t { none, cache, local, upstream, policy, error };
+
+// What became of a query: for logs, metrics and explanations.
+struct Outcome {
+  Source source = Source::none;
+  Rcode rcode = Rcode::noerror;
+  std::optional<Ede> ede;
+  Duration latency{};
+};
+
+// Whom to send a reply to; plain data, so that it outlives the datagram and need not keep a session alive.
+struct ReplyAddress {
+  PeerAddress peer;  // UDP
+  LocalAddress local;
+  SessionId session;  // streams
+};
+
+// A way back to clients: an engine or the sessions. One thread.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  // `message` is copied or sent before this returns. `more`: another message of the same reply follows.
+  virtual void send(const ReplyAddress& to, Bytes message, bool more) = 0;
+  virtual void abandon(const ReplyAddress& to) = 0;  // there will be no reply
+};
+
+struct Responder {
+  ReplySink* sink = nullptr;
+  ReplyAddress to;
+  void send(Bytes message, bool more = false) const { sink->send(to, message, more); }
+  void abandon() const { sink->abandon(to); }
+};
+
+// What a query says about how it wants to be answered, taken from its octets once: the reply overwrites them.
+struct QueryFields {
+  uint16_t id = 0;
+  Opcode opcode = Opcode::query;
+  bool rd = false, ad = false, cd = false;
+  bool has_edns = false, dnssec_ok = false;
+  uint16_t limit = 512;                 // octets that the reply may have
+  uint16_t question_end = header_size;  // the reply keeps the octets before it; header_size: no question
+};
+
+struct Query {
+  QueryFields fields{};
+  Question question{};  // in the receive buffer
+  Transport transport = Transport::udp;
+  uint16_t realm = 0;
+  Instant received{};
+  Outcome outcome{};
+};
+
+}  // namespace peregrine

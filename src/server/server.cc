@@ -1,0 +1,251 @@
+#include "server/server.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include "base/log.h"
+#include "io/listen.h"
+#include "server/version.h"
+
+namespace peregrine {
+namespace {
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+bool kernel_lacks(const ListenError& error) {
+  return error.error_number == EADDRNOTAVAIL || error.error_number == EAFNOSUPPORT;
+}
+
+unsigned worker_count(const Config& config) {
+  return config.server.workers ? config.server.workers : usable_cores();
+}
+
+int cpu_of(const Config& config, unsigned worker) {
+  if (!config.flags.on(Flag::cpu_affinity)) return -1;
+  const std::vector<unsigned> cpus = config.server.cpus.empty() ? usable_cpus() : config.server.cpus;
+  return static_cast<int>(cpus[worker % cpus.size()]);
+}
+
+std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapshot) {
+  Random random = Random::from_system();
+  const HashKey hash_key = HashKey::make(random);
+  std::vector<WorkerPlan> plans(worker_count(config));
+  for (unsigned i = 0; i < plans.size(); ++i) {
+    plans[i].index = i;
+    plans[i].batch = config.server.batch;
+    plans[i].cpu = cpu_of(config, i);
+    plans[i].exchange.sockets = config.resolver.udp_sockets;
+    plans[i].hash_key = hash_key;
+    plans[i].snapshot = snapshot;
+  }
+  return plans;
+}
+
+void log_unavailable_flags(const FlagSet& flags) {
+  for (const FlagRow& row : flag_rows()) {
+    const std::string_view why = unavailable(row.flag);
+    if (flags.wanted(row.flag) && !why.empty() && flags.origin(row.flag) > Origin::profile) {
+      log_warning("flags." + std::string(row.name) + " stays off: " + std::string(why));
+    }
+  }
+}
+
+}  // namespace
+
+// Takes the process's signals as events of the loop.
+struct Server::Signals final : Watcher {
+  explicit Signals(Server& s) : server(s) {
+    const sigset_t set = handled_signals();
+    fd = Fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!fd) throw std::system_error(errno, std::generic_category(), "signalfd");
+    server.loop_.watch(fd.get(), EPOLLIN, *this);
+  }
+  ~Signals() override { server.loop_.unwatch(fd.get()); }
+
+  void ready(uint32_t) override {
+    signalfd_siginfo info{};
+    while (read(fd.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGHUP) {
+        server.reload([](const ReloadReport&) {});
+      } else {
+        server.stop();
+      }
+    }
+  }
+
+  Server& server;
+  Fd fd;
+};
+
+void Server::block_signals() {
+  const sigset_t set = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+Server::Server(Config config, Loader loader)
+    : config_(std::move(config)),
+      loader_(std::move(loader)),
+      started_(clock_.now()),
+      loop_(clock_),
+      store_(std::make_unique<MutexStore>(config_.cache.size)),
+      snapshot_(make_snapshot(config_, system_servers(config_), 1)),
+      signals_(std::make_unique<Signals>(*this)) {
+  raise_descriptor_limit();
+  log_unavailable_flags(config_.flags);
+  std::vector<WorkerPlan> plans = make_plans(config_, snapshot_);
+  open_sockets(plans);
+  state_dir_ = prepare_state_dir(config_.server.state_dir, config_.server.user);
+  if (!config_.server.user.empty()) become_user(config_.server.user);
+  background_ =
+      make_thread_executor("background");  // threads only from here on: a user is changed for all at once
+  start_workers(std::move(plans));
+}
+
+Server::~Server() { drain_workers(); }
+
+void Server::open_sockets(std::vector<WorkerPlan>& plans) {
+  for (const ListenAddress& listen : config_.server.listen) {
+    try {
+      open_address(listen, plans);
+    } catch (const ListenError& error) {
+      if (!config_.server.listen_is_default || !kernel_lacks(error)) throw;
+      log_info("skipping the default address " + listen.at.to_string() + ": " + error.what());
+    }
+  }
+  if (listening_.empty()) throw StartError("no listening address could be opened; see server.listen");
+}
+
+// With reuse_port each worker has a socket of its own; without, all share one.
+void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans) {
+  const ListenOptions options{.reuse_port = config_.flags.on(Flag::reuse_port)};
+  const bool udp = listen.scheme != ListenScheme::tcp, tcp = listen.scheme != ListenScheme::udp;
+  if (udp) ensure_port_free(listen.at, Transport::udp);
+  if (tcp) ensure_port_free(listen.at, Transport::tcp);
+  const bool wildcard = listen.at.address.is_unspecified();
+  Endpoint at = listen.at;  // port 0: what the kernel chooses for the first socket holds for all
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const bool share = i > 0 && !options.reuse_port;
+    if (udp) {
+      Fd fd = share ? plans[0].udp.back().fd.duplicate() : open_udp_listener(at, options);
+      at = local_endpoint(fd.get());
+      plans[i].udp.push_back({std::move(fd), wildcard});
+    }
+    if (tcp) {
+      Fd fd = share ? plans[0].tcp.back().duplicate() : open_tcp_listener(at, options);
+      at = local_endpoint(fd.get());
+      plans[i].tcp.push_back(std::move(fd));
+    }
+  }
+  if (udp) listening_.push_back("udp://" + at.to_string());
+  if (tcp) listening_.push_back("tcp://" + at.to_string());
+}
+
+void Server::start_workers(std::vector<WorkerPlan> plans) {
+  for (WorkerPlan& plan : plans) {
+    workers_.push_back(make_worker_thread(std::move(plan), config_.flags, *store_, *background_));
+  }
+  for (auto& worker : workers_) worker->start();
+}
+
+void Server::run() {
+  loop_.run();
+  log_info("stopping: answering what is under way, for at most " +
+           std::to_string(config_.server.drain_seconds) + " s");
+  drain_workers();
+}
+
+void Server::stop() {
+  if (std::exchange(stopping_, true)) return;
+  loop_.stop();
+}
+
+void Server::drain_workers() {
+  for (auto& worker : workers_) worker->drain(std::chrono::seconds(config_.server.drain_seconds));
+  workers_.clear();  // joins
+}
+
+std::vector<WorkerThread*> Server::workers() const {
+  std::vector<WorkerThread*> all;
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  return all;
+}
+
+void Server::reload(std::function<void(const ReloadReport&)> done) {
+  // Reading and checking may be slow: the loop goes on, and workers know nothing of it until the new parts
+  // are whole.
+  background_->run([this, done = std::move(done)]() mutable {
+    LoadedConfig loaded = loader_();
+    std::vector<Endpoint> servers = system_servers(loaded.config);
+    loop_.post([this, loaded = std::move(loaded), servers = std::move(servers),
+                done = std::move(done)]() mutable { done(apply(loaded, std::move(servers))); });
+  });
+}
+
+ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers) {
+  ReloadReport report;
+  for (const ConfigError& error : loaded.errors) report.errors.push_back(error.to_string());
+  if (!report.errors.empty()) {
+    for (const std::string& error : report.errors) log_error(error);
+    log_error("the new configuration was not taken; the running one stays");
+    return report;
+  }
+  report.accepted = true;
+  report.need_restart = keys_that_need_a_restart(config_, loaded.config);
+  for (const std::string& key : report.need_restart) {
+    log_warning(key + " cannot change while running: its new value waits for a restart");
+  }
+  config_ = merge_live(config_, loaded.config);
+  set_log_level(config_.log.level);
+  snapshot_ = make_snapshot(config_, system_servers, snapshot_.generation + 1);
+  for (auto& worker : workers_) worker->adopt(snapshot_);
+  ++reloads_;
+  log_info("reloaded the configuration (generation " + std::to_string(snapshot_.generation) + ")");
+  return report;
+}
+
+Config merge_live(const Config& running, const Config& wanted) {
+  Config merged = wanted;
+  merged.profile = running.profile;
+  merged.server = running.server;
+  merged.cache.size = running.cache.size;
+  merged.resolver.udp_sockets = running.resolver.udp_sockets;
+  merged.flags = running.flags;
+  return merged;
+}
+
+ServerStatus Server::status() const {
+  ServerStatus status;
+  status.version = version;
+  status.pid = static_cast<unsigned>(getpid());
+  status.uptime = SystemClock().now() - started_;
+  status.listening = listening_;
+  status.forwarding.assign(snapshot_.forward->zones().begin(), snapshot_.forward->zones().end());
+  status.workers = static_cast<unsigned>(workers_.size());
+  status.generation = snapshot_.generation;
+  Histogram latency;
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < counter_count; ++i)
+      status.counters[i] += worker->counters().get(static_cast<Counter>(i));
+    latency.merge(worker->latency());
+  }
+  status.counters[static_cast<size_t>(Counter::reloads)] = reloads_;
+  status.cache = store_->stats();
+  status.resolved_p50 = latency.quantile(0.50);
+  status.resolved_p99 = latency.quantile(0.99);
+  status.flags = config_.flags;
+  return status;
+}
+
+}  // namespace peregrine

@@ -1,0 +1,87 @@
+// The supervisor: opens the sockets, starts the workers, reloads, stops. Its own thread runs a loop for
+// signals, the control socket and reloads; it never answers a query.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "io/loop.h"
+#include "server/host.h"
+#include "server/worker_thread.h"
+
+namespace peregrine {
+
+// What a reload did, for the log and for who asked.
+struct ReloadReport {
+  bool accepted = false;
+  std::vector<std::string> errors;        // why not: the running configuration stays as it was
+  std::vector<std::string> need_restart;  // keys whose new values wait for a restart
+};
+
+struct ServerStatus {
+  std::string version;
+  unsigned pid = 0;
+  Duration uptime{};
+  std::vector<std::string> listening;  // "udp://127.0.0.1:1053", ...
+  std::vector<ForwardTable::Zone> forwarding;
+  unsigned workers = 0;
+  uint32_t generation = 0;
+  std::array<uint64_t, counter_count> counters{};  // summed over the workers, by Counter
+  StoreStats cache;
+  Duration resolved_p50{}, resolved_p99{};  // time to answer what was not in the cache
+  FlagSet flags;
+};
+
+class Server {
+ public:
+  // Where a reload gets the configuration from. Called on a background thread.
+  using Loader = std::function<LoadedConfig()>;
+
+  // Opens the sockets, drops privileges, starts the workers. Throws ListenError, StartError,
+  // std::system_error. Signals must be blocked before (block_signals), so that no worker takes them.
+  Server(Config config, Loader loader);
+  ~Server();
+
+  static void block_signals();  // SIGINT, SIGTERM, SIGHUP: taken by run(); SIGPIPE ignored
+  void run();                   // until SIGINT, SIGTERM or stop(); then drains
+  Loop& loop() { return loop_; }
+
+  // All below on the thread of run().
+  void reload(std::function<void(const ReloadReport&)> done);  // `done` is called later on the same thread
+  void stop();
+  ServerStatus status() const;
+  const Config& config() const { return config_; }
+  const std::string& state_dir() const { return state_dir_; }
+  std::vector<WorkerThread*> workers() const;
+
+ private:
+  struct Signals;
+  void open_sockets(std::vector<WorkerPlan>& plans);
+  void open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans);
+  void start_workers(std::vector<WorkerPlan> plans);
+  ReloadReport apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers);
+  void drain_workers();
+
+  Config config_;
+  Loader loader_;
+  std::string state_dir_;
+  SystemClock clock_;
+  Instant started_;
+  Loop loop_;
+  std::unique_ptr<Executor> background_;
+  std::unique_ptr<MutexStore> store_;
+  std::vector<std::string> listening_;
+  Snapshot snapshot_;
+  std::vector<std::unique_ptr<WorkerThread>> workers_;
+  std::unique_ptr<Signals> signals_;
+  uint64_t reloads_ = 0;
+  bool stopping_ = false;
+};
+
+// Keeps of `wanted` what a running server can change, and of `running` the rest.
+Config merge_live(const Config& running, const Config& wanted);
+
+}  // namespace peregrine

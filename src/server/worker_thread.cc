@@ -1,0 +1,160 @@
+#include "server/worker_thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "io/loop.h"
+#include "server/worker.h"
+
+namespace peregrine {
+namespace {
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
+    log_warning("worker cannot be pinned to CPU " + std::to_string(cpu) +
+                ": not in this process's set; see server.cpus");
+  }
+}
+
+template <UdpEngine E, Store S>
+class LoopWorker final : public WorkerThread {
+ public:
+  LoopWorker(WorkerPlan plan, S& store, Executor& reclaimer)
+      : index_(plan.index),
+        cpu_(plan.cpu),
+        batch_(plan.batch),
+        reclaimer_(reclaimer),
+        loop_(clock_),
+        network_(make_system_network(loop_)),
+        random_(Random::from_system()),
+        worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, plan.hash_key}, store,
+                std::move(plan.snapshot), plan.exchange),
+        drain_timer_([this] { give_up(); }) {
+    for (auto& socket : plan.udp) {
+      const int fd = socket.fd.get();
+      size_t engine =
+          worker_.add(E(std::move(socket.fd), {.batch = batch_, .wildcard = socket.wildcard}, counters_));
+      inputs_.push_back(std::make_unique<Input>(*this, engine));
+      loop_.watch(fd, EPOLLIN, *inputs_.back());
+    }
+    for (auto& fd : plan.tcp) {
+      listeners_.push_back(
+          std::make_unique<TcpListener>(loop_, std::move(fd), worker_.sessions(), counters_));
+    }
+    loop_.before_block = [this] { worker_.service().offline(); };
+    loop_.after_block = [this] { worker_.service().online(); };
+  }
+
+  ~LoopWorker() override {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void start() override {
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void adopt(Snapshot snapshot) override {
+    loop_.post([this, next = std::move(snapshot)]() mutable {
+      // Releasing the old parts may be long work (large lists): not here.
+      reclaimer_.run([old = worker_.service().snapshot()]() mutable { old = {}; });
+      worker_.adopt(std::move(next));
+    });
+  }
+
+  void drain(Duration limit) override {
+    loop_.post([this, limit] {
+      draining_ = true;
+      for (auto& listener : listeners_) listener->stop();
+      // What the kernel has queued already was asked of us: one more look, then no more.
+      for (auto& input : inputs_) input->ready(EPOLLIN);
+      for (size_t i = 0; i < inputs_.size(); ++i) loop_.unwatch(worker_.engine(i).fd());
+      worker_.sessions().drain();
+      loop_.timers().arm(drain_timer_, clock_.now() + limit);
+    });
+  }
+
+  void inspect_upstreams(std::function<void(std::vector<UpstreamStatus>)> then) override {
+    loop_.post([this, then = std::move(then)] {
+      std::vector<UpstreamStatus> status;
+      for (const auto& [server, health] : worker_.service().upstreams().table()) {
+        status.push_back({server, health, health.rest_until > clock_.now()});
+      }
+      std::ranges::sort(status, {}, &UpstreamStatus::server);
+      then(std::move(status));
+    });
+  }
+
+  const Counters& counters() const override { return counters_; }
+  const Histogram& latency() const override { return latency_; }
+
+ private:
+  static constexpr unsigned max_batches_per_round = 16;  // then upstream replies and streams get their turn
+
+  // A listening UDP socket that has something.
+  struct Input final : Watcher {
+    Input(LoopWorker& w, size_t e) : owner(w), engine(e) {}
+    void ready(uint32_t) override {
+      for (unsigned i = 0; i < max_batches_per_round; ++i) {
+        owner.clock_.tick();
+        if (owner.worker_.serve(engine) < owner.batch_) return;
+      }
+    }
+    LoopWorker& owner;
+    size_t engine;
+  };
+
+  void run() {
+    pthread_setname_np(pthread_self(), ("worker/" + std::to_string(index_)).c_str());
+    if (cpu_ >= 0) pin_to(cpu_);
+    while (!finished()) {
+      loop_.run_once(std::chrono::seconds(1));
+      worker_.flush();
+    }
+    worker_.sessions().close_all();
+  }
+
+  bool finished() {
+    return draining_ && (gave_up_ || (worker_.service().resolving() == 0 && worker_.sessions().size() == 0));
+  }
+
+  void give_up() {
+    worker_.service().cancel();
+    gave_up_ = true;
+  }
+
+  const unsigned index_;
+  const int cpu_;
+  const unsigned batch_;
+  Executor& reclaimer_;
+  SystemClock clock_;
+  Counters counters_;
+  Histogram latency_;
+  Loop loop_;
+  std::unique_ptr<Network> network_;
+  Random random_;
+  Worker<E, S> worker_;
+  std::vector<std::unique_ptr<Input>> inputs_;
+  std::vector<std::unique_ptr<TcpListener>> listeners_;
+  Timer drain_timer_;
+  bool draining_ = false, gave_up_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags, MutexStore& store,
+                                                 Executor& reclaimer) {
+  if (flags.on(Flag::batched_io)) {
+    return std::make_unique<LoopWorker<MmsgEngine, MutexStore>>(std::move(plan), store, reclaimer);
+  }
+  return std::make_unique<LoopWorker<PlainEngine, MutexStore>>(std::move(plan), store, reclaimer);
+}
+
+}  // namespace peregrine
