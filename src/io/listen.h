@@ -12,27 +12,29 @@
 
 namespace peregrine {
 
-// what() is one line for the operator: what is wrong, where, what to do (a port in use at 53 names systemd-resolved).
+// what() is one line for the operator: what is wrong, where, what to do (a port in use at 53 names
+// systemd-resolved).
 struct ListenError : std::runtime_error {
   ListenError(const std::string& what, int error) : std::runtime_error(what), error_number(error) {}
-  int error_number;   // errno: EADDRINUSE, EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, ...
+  int error_number;  // errno: EADDRINUSE, EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, ...
 };
 
 struct ListenOptions {
-  bool reuse_port = true;                      // several sockets on one address: one a worker
-  int buffer_octets = 4 << 20;                 // SO_RCVBUF and SO_SNDBUF; a clipped one is warned of once
+  bool reuse_port = true;       // several sockets on one address: one a worker
+  int buffer_octets = 4 << 20;  // SO_RCVBUF and SO_SNDBUF; a clipped one is warned of once
 };
 
-// Throws where some other socket is bound to `at`; nothing for port 0. With reuse_port a second server of the same user
-// would share the port silently, so the supervisor asks this once an address, before it opens the first listener there.
-// Two that start in the same instant may both be told that the port is free: what is probed is closed again, because
-// the kernel shares a port only among sockets that all ask for it.
+// Throws where some other socket is bound to `at`; nothing for port 0. With reuse_port a second server of the
+// same user would share the port silently, so the supervisor asks this once an address, before it opens the
+// first listener there. Two that start in the same instant may both be told that the port is free: what is
+// probed is closed again, because the kernel shares a port only among sockets that all ask for it.
 void ensure_port_free(const Endpoint& at, Transport transport);
 
-// Non-blocking, close-on-exec, IPV6_V6ONLY; packet info on wildcard addresses; no fragments (RFC 9715: IP_PMTUDISC_OMIT).
+// Non-blocking, close-on-exec, IPV6_V6ONLY; packet info on wildcard addresses; no fragments (RFC 9715:
+// IP_PMTUDISC_OMIT).
 Fd open_udp_listener(const Endpoint& at, const ListenOptions& options);
 Fd open_tcp_listener(const Endpoint& at, const ListenOptions& options);
-Endpoint local_endpoint(int fd);               // what the kernel chose for port 0
+Endpoint local_endpoint(int fd);  // what the kernel chose for port 0
 // Soft limit of descriptors up to the hard one; returns what is in force.
 size_t raise_descriptor_limit();
 
