@@ -93,10 +93,10 @@ def dig(port, name, rdtype="A", *options, source=None):
 
 
 def kdig(port, name, rdtype="A", *options, source=None):
-    """The same with kdig, which speaks EDNS only when told to."""
+    """The same with kdig, which speaks EDNS only when told to, and lowers the name unless told not to."""
     bind = ["-b", source] if source else []
     return run(
-        ["kdig", f"@{LOOPBACK}", "-p", str(port), *bind, f"+time={CLIENT_SECONDS}", "+retry=0", "+edns",
+        ["kdig", f"@{LOOPBACK}", "-p", str(port), *bind, f"+time={CLIENT_SECONDS}", "+retry=0", "+edns", "+noidn",
          *options, name, rdtype]
     )  # fmt: skip
 

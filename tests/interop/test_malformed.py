@@ -5,7 +5,6 @@ import socket
 import struct
 
 import ask
-import dns.flags
 import dns.message
 import dns.rcode
 import pytest
@@ -84,12 +83,12 @@ OTHER = {
 RCODES = {name: (wire, {"FORMERR"}) for name, wire in FORMERR.items()} | OTHER
 
 
-def rcode_of(reply):
-    """The rcode, extended by the OPT; the header must be that of a reply to our message."""
+def rcode_of(reply, wire):
+    """The rcode, extended by the OPT, of a well-formed reply to `wire`."""
     assert reply[:2] == ID
-    parsed = dns.message.from_wire(reply)
-    assert parsed.flags & dns.flags.QR
-    return dns.rcode.to_text(parsed.rcode())
+    assert reply[2] & 0xF8 == 0x80 | wire[2] & 0x78, "QR is set, the opcode is the query's"
+    as_query = reply[:2] + bytes([reply[2] & 0x87]) + reply[3:]  # dnspython reads no opcodes that it does not know
+    return dns.rcode.to_text(dns.message.from_wire(as_query).rcode())
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +103,7 @@ def still_serving(server):
 @pytest.mark.parametrize("exchange", [ask.exchange_udp, ask.exchange_tcp], ids=["udp", "tcp"])
 def test_rcode(server, exchange, case):
     wire, rcodes = RCODES[case]
-    assert rcode_of(exchange(server.port, wire)) in rcodes
+    assert rcode_of(exchange(server.port, wire), wire) in rcodes
 
 
 def test_badvers_tells_our_version(server):
@@ -136,7 +135,8 @@ def test_silence_over_tcp(server, case):
 def test_replies_are_no_amplifier(server):
     """An error repeats at most what was sent, and an OPT."""
     for wire, _ in RCODES.values():
-        if rcode_of(reply := ask.exchange_udp(server.port, wire)) != "NOERROR":
+        reply = ask.exchange_udp(server.port, wire)
+        if rcode_of(reply, wire) != "NOERROR":
             assert len(reply) <= len(wire) + 64
 
 
