@@ -22,6 +22,11 @@ IpAddress client_of(const IpAddress& address) {
   return IpAddress::v6(network);
 }
 
+SessionLimits checked(SessionLimits limits) {
+  limits.pipelined = std::max<size_t>(limits.pipelined, 1);
+  return limits;
+}
+
 // Octets that have arrived and are not yet taken as messages. Grows only as they arrive, not when they are
 // announced.
 class Inbox {
@@ -120,7 +125,9 @@ struct Sessions::Session {
 
 struct Sessions::State {
   State(Clock& c, Timers& t, SessionLimits l, SessionHandler& h, Counters& n)
-      : clock(c), timers(t), limits(l), handler(h), counters(n), resume([this] { resume_paused(); }) {}
+      : clock(c), timers(t), limits(checked(l)), handler(h), counters(n), resume([this] {
+          resume_paused();
+        }) {}
 
   struct Slot {
     std::unique_ptr<Session> session;
@@ -217,7 +224,7 @@ Task<void> Sessions::State::read_loop(Session& s) {
     if (got) s.inbox.added(*got);
   }
   start_writer(s);
-  if (s.unanswered == 0 && !s.writer_runs) settle(s);
+  settle(s);
   --s.holds;
   release(s);
 }
@@ -270,7 +277,7 @@ void Sessions::State::answered(Session& s) {
   // another.
   s.paused = false;
   resumable.push_back(s.id);
-  timers.arm(resume, clock.now());
+  timers.arm(resume, Instant::min());
 }
 
 void Sessions::State::resume_paused() {
@@ -332,7 +339,7 @@ void Sessions::drop_one(SessionId session) {
   state_->settle(*s);
 }
 
-void Sessions::limits(const SessionLimits& limits) { state_->limits = limits; }
+void Sessions::limits(const SessionLimits& limits) { state_->limits = checked(limits); }
 
 void Sessions::drain() {
   state_->draining = true;
