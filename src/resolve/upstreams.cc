@@ -1,0 +1,125 @@
+#include "resolve/upstreams.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace peregrine {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration shortest_timeout = 200ms;
+constexpr Duration longest_timeout = 2s;
+constexpr Duration timeout_if_unknown = 800ms;
+constexpr unsigned most_doublings = 2;
+constexpr Duration first_rest = 1s;
+constexpr Duration longest_rest = 60s;
+constexpr Duration edns_memory = 10min;
+constexpr uint32_t explore_one_in = 20;
+constexpr unsigned useless_limit = 8;  // in a row: fewer may be the names' fault
+
+bool is_down(const UpstreamHealth& health) { return health.failures >= 2; }
+
+// 2^(failures - 2) seconds.
+Duration rest_after(unsigned failures) {
+  unsigned doublings = std::min(failures - 2, 6u);
+  return std::min(longest_rest, first_rest * (1u << doublings));
+}
+
+struct Candidate {
+  Endpoint server;
+  UpstreamHealth* health;
+  bool resting;
+  size_t index;  // as configured: decides between equals
+  bool demoted() const { return health->failures > 0 || health->useless >= useless_limit; }
+  auto rank() const {
+    return std::tuple(resting, resting ? health->rest_until : Instant{}, demoted(), health->srtt, index);
+  }
+};
+
+void move_to_front(std::vector<Candidate>& candidates, size_t index) {
+  auto first = candidates.begin();
+  std::rotate(first, first + static_cast<std::ptrdiff_t>(index),
+              first + static_cast<std::ptrdiff_t>(index) + 1);
+}
+
+void measured(UpstreamHealth& health, Duration rtt) {
+  rtt = std::clamp<Duration>(rtt, 1us, 1min);
+  if (health.srtt == Duration{0}) {
+    health.srtt = rtt;
+    health.rttvar = rtt / 2;
+  } else {
+    health.rttvar = (3 * health.rttvar + std::chrono::abs(health.srtt - rtt)) / 4;
+    health.srtt = (7 * health.srtt + rtt) / 8;
+  }
+  health.failures = 0;
+  health.probing = false;
+  health.rest_until = {};
+}
+
+}  // namespace
+
+Duration UpstreamHealth::timeout() const {
+  Duration base = srtt == Duration{0} ? timeout_if_unknown : std::max(shortest_timeout, srtt + 4 * rttvar);
+  unsigned doublings = probing ? 0 : std::min(failures, most_doublings);
+  return std::min(longest_timeout, base * (1u << doublings));
+}
+
+std::vector<Endpoint> Upstreams::order(std::span<const Endpoint> servers, size_t most) {
+  const Instant now = clock_.now();
+  std::vector<Candidate> candidates;
+  candidates.reserve(servers.size());
+  for (const Endpoint& server : servers) {
+    UpstreamHealth& health = table_[server];
+    candidates.push_back({server, &health, is_down(health) && health.rest_until > now, candidates.size()});
+  }
+  std::ranges::sort(candidates, {}, &Candidate::rank);
+
+  auto rested =
+      std::ranges::find_if(candidates, [](const Candidate& c) { return !c.resting && is_down(*c.health); });
+  auto resting = std::ranges::find(candidates, true, &Candidate::resting);
+  auto awake = static_cast<uint32_t>(resting - candidates.begin());
+  if (rested != candidates.end()) {
+    rested->health->probing = true;
+    rested->health->rest_until = now + longest_timeout;
+    move_to_front(candidates, static_cast<size_t>(rested - candidates.begin()));
+  } else if (awake > 1 && random_.one_in(explore_one_in)) {
+    move_to_front(candidates, 1 + random_.below(awake - 1));
+  }
+
+  std::vector<Endpoint> best;
+  for (const Candidate& candidate : candidates) {
+    if (best.size() == most) break;
+    best.push_back(candidate.server);
+  }
+  return best;
+}
+
+void Upstreams::answered(const Endpoint& server, Duration rtt) {
+  UpstreamHealth& health = table_[server];
+  measured(health, rtt);
+  health.useless = 0;
+}
+
+void Upstreams::answered_uselessly(const Endpoint& server, Duration rtt) {
+  UpstreamHealth& health = table_[server];
+  measured(health, rtt);
+  health.useless = std::min(health.useless + 1, useless_limit);
+}
+
+// Many queries may be out when a server stops to answer: together they are one failure, or it would rest for
+// a minute at once.
+void Upstreams::failed(const Endpoint& server) {
+  UpstreamHealth& health = table_[server];
+  const Instant now = clock_.now();
+  if (health.rest_until > now && !health.probing) return;
+  health.probing = false;
+  ++health.failures;
+  if (is_down(health)) health.rest_until = now + rest_after(health.failures);
+}
+
+void Upstreams::lacks_edns(const Endpoint& server) {
+  table_[server].no_edns_until = clock_.now() + edns_memory;
+}
+
+}  // namespace peregrine

@@ -1,0 +1,54 @@
+// What one worker has learned about servers, and the choice among them by it.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ip.h"
+#include "base/random.h"
+
+namespace peregrine {
+
+// Smoothed round-trip time and its variation (RFC 6298), failures, and what the server is known not to speak.
+struct UpstreamHealth {
+  Duration srtt{0};  // 0: not measured yet
+  Duration rttvar{0};
+  unsigned failures = 0;    // in a row; while it rests no more are counted
+  unsigned useless = 0;     // replies in a row that did not help: SERVFAIL, REFUSED and the like
+  Instant rest_until{};     // not chosen before, unless all rest
+  bool probing = false;     // rested, and one query is out to see whether it is back
+  Instant no_edns_until{};  // answered FORMERR or NOTIMP to EDNS
+  // How long to wait for its reply: srtt + 4 rttvar, 800 ms if unknown; doubled by a failure and again by a
+  // second one, but not for a probe, which delays a client; within [200 ms, 2 s], as the server may have to
+  // ask others first.
+  Duration timeout() const;
+};
+
+class Upstreams {
+ public:
+  Upstreams(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+
+  // The servers to try, best first: those in good order by srtt, unmeasured ones before all; then those that
+  // lately failed or gave useless replies; resting ones last. One in twenty times another one comes first,
+  // and always, once, one whose rest is over. At most `most`.
+  std::vector<Endpoint> order(std::span<const Endpoint> servers, size_t most);
+  const UpstreamHealth& health(const Endpoint& server) { return table_[server]; }
+  void answered(const Endpoint& server, Duration rtt);
+  // A reply with an error: it lives, and may know other names better. Not rested, but others go first when it
+  // does nothing else.
+  void answered_uselessly(const Endpoint& server, Duration rtt);
+  // No reply in time, no route, or none to this question: rests 1 s, 2 s, ... 60 s from the second failure in
+  // a row on; then it is probed by one query.
+  void failed(const Endpoint& server);
+  void lacks_edns(const Endpoint& server);  // for ten minutes
+  const std::unordered_map<Endpoint, UpstreamHealth>& table() const { return table_; }
+
+ private:
+  Clock& clock_;
+  Random& random_;
+  std::unordered_map<Endpoint, UpstreamHealth> table_;  // bounded by the configured servers
+};
+
+}  // namespace peregrine
