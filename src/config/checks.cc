@@ -1,0 +1,150 @@
+#include "config/checks.h"
+
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace peregrine {
+namespace {
+
+struct CanonicalOrder {
+  bool operator()(Dname a, Dname b) const { return canonical_compare(a, b) < 0; }
+};
+
+constexpr unsigned udp_bit = 1;
+constexpr unsigned tcp_bit = 2;
+
+unsigned transports(ListenScheme scheme) {
+  switch (scheme) {
+    case ListenScheme::udp_and_tcp:
+      return udp_bit | tcp_bit;
+    case ListenScheme::udp:
+      return udp_bit;
+    case ListenScheme::tcp:
+      return tcp_bit;
+  }
+  return 0;
+}
+
+class Checks {
+ public:
+  Checks(const Config& config, const GivenKeys& given, const ComplainAbout& complain)
+      : config_(config), given_(given), complain_(complain) {}
+
+  void run() const {
+    check_listen();
+    check_ttls();
+    check_forward_zones();
+    check_loops();
+  }
+
+ private:
+  const Given* find(std::string_view key) const {
+    const auto found = given_.find(key);
+    return found == given_.end() ? nullptr : &found->second;
+  }
+
+  bool is_bad(std::string_view key) const {
+    const Given* given = find(key);
+    return given != nullptr && !given->good;
+  }
+
+  // Of a list that was read whole, so its values and the configuration's correspond.
+  static Place element(const TomlValue& list, size_t i) {
+    const auto* elements = list.get<TomlList>();
+    return elements != nullptr ? elements->at(i).place : list.place;
+  }
+
+  void check_listen() const {
+    const Given* given = find("server.listen");
+    if (given == nullptr || !given->good) return;
+    const auto& listen = config_.server.listen;
+    if (listen.empty()) complain_(*given, given->value->place, "server.listen has no address");
+    std::map<Endpoint, unsigned> seen;
+    for (size_t i = 0; i < listen.size(); ++i) {
+      const Endpoint at = listen[i].at;
+      if (at.port == 0) continue;  // each gets a port of its own
+      const unsigned wanted = transports(listen[i].scheme);
+      unsigned& taken = seen[at];
+      if ((taken & wanted) != 0) {
+        complain_(*given, element(*given->value, i), "server.listen has " + at.to_string() + " twice");
+      }
+      taken |= wanted;
+    }
+  }
+
+  void check_ttls() const {
+    const Given* least = find("cache.min_ttl");
+    const Given* most = find("cache.max_ttl");
+    if (config_.cache.min_ttl <= config_.cache.max_ttl) return;
+    if (is_bad("cache.min_ttl") || is_bad("cache.max_ttl")) return;
+    // Whichever came last is where the two began to clash. With the defaults they do not.
+    const Given* last =
+        least == nullptr || (most != nullptr && place_of(*most) > place_of(*least)) ? most : least;
+    if (last == nullptr) return;
+    complain_(*last, last->value->place,
+              "cache.min_ttl, " + std::to_string(config_.cache.min_ttl.count()) +
+                  " s, is over cache.max_ttl, " + std::to_string(config_.cache.max_ttl.count()) + " s");
+  }
+
+  static std::pair<size_t, Place> place_of(const Given& given) { return {given.source, given.value->place}; }
+
+  void check_forward_zones() const {
+    const Given* given = find("forward");
+    if (given == nullptr || !given->good) return;
+    std::set<Dname, CanonicalOrder> seen;
+    for (size_t i = 0; i < config_.forward.size(); ++i) {
+      const Dname zone = config_.forward[i].zone;
+      if (seen.insert(zone).second) continue;
+      complain_(*given, element(*given->value, i), "forward has the zone " + zone.to_string() + " twice");
+    }
+  }
+
+  void check_loops() const {
+    const Given* given = find("forward");
+    if (given == nullptr || !given->good || is_bad("server.listen")) return;
+    const auto& forward = config_.forward;
+    const auto& tables = *given->value->get<TomlList>();
+    std::set<Endpoint> ours;
+    for (const ListenAddress& listen : config_.server.listen) ours.insert(listen.at);
+    for (size_t i = 0; i < forward.size(); ++i) {
+      for (size_t j = 0; j < forward[i].servers.size(); ++j) {
+        const Endpoint& server = forward[i].servers[j];
+        const auto listen = listener_that_gets(server, ours);
+        if (!listen) continue;
+        complain_(*given, server_place(tables.at(i), j),
+                  "the forward server " + server.to_string() + " is our own server.listen address " +
+                      listen->to_string() + ": queries would go round in a loop");
+      }
+    }
+  }
+
+  static std::optional<Endpoint> listener_that_gets(const Endpoint& server, const std::set<Endpoint>& ours) {
+    if (ours.contains(server)) return server;
+    if (!server.address.is_loopback()) return std::nullopt;
+    const IpAddress any = server.address.family() == Family::v4 ? IpAddress() : IpAddress::v6({});
+    const Endpoint wildcard{any, server.port};
+    if (!ours.contains(wildcard)) return std::nullopt;
+    return wildcard;
+  }
+
+  static Place server_place(const TomlValue& forward, size_t i) {
+    for (const TomlMember& member : *forward.get<TomlTable>()) {
+      if (member.key == "servers") return element(member.value, i);
+    }
+    return forward.place;
+  }
+
+  const Config& config_;
+  const GivenKeys& given_;
+  const ComplainAbout& complain_;
+};
+
+}  // namespace
+
+void check_together(const Config& config, const GivenKeys& given, const ComplainAbout& complain) {
+  Checks(config, given, complain).run();
+}
+
+}  // namespace peregrine

@@ -1,0 +1,88 @@
+
+#include "config/key_table.h"
+#include "config/value_readers.h"
+
+namespace peregrine {
+namespace {
+
+// One [[forward]] table.
+class ForwardTable {
+ public:
+  ForwardTable(Place place, Intake& intake) : place_(place), intake_(intake) {}
+
+  std::optional<ForwardZone> take(const TomlTable& table) {
+    for (const TomlMember& member : table) take_member(member);
+    if (!has_zone_) complain(place_, "forward has no zone");
+    if (!has_servers_) complain(place_, "forward has no servers");
+    if (!good_) return std::nullopt;
+    return std::move(forward_);
+  }
+
+ private:
+  void take_member(const TomlMember& member) {
+    if (member.key == "zone") return take_zone(member.value);
+    if (member.key == "servers") return take_servers(member.value);
+    complain(member.place, unknown_key(intake_, "forward[]." + key_part(member.key)));
+  }
+
+  void take_zone(const TomlValue& value) {
+    has_zone_ = true;
+    const auto zone = ReadZone{}(value);
+    if (!zone) return complain(value.place, must_be(intake_, row("forward[].zone"), value));
+    forward_.zone = *zone;
+  }
+
+  void take_servers(const TomlValue& value) {
+    has_servers_ = true;
+    const auto* list = value.get<TomlList>();
+    if (list == nullptr) return complain(value.place, must_be(intake_, row("forward[].servers"), value));
+    if (list->empty()) return complain(value.place, "forward has no servers");
+    for (const TomlValue& element : *list) {
+      if (const auto server = ReadServer{}(element)) {
+        forward_.servers.push_back(*server);
+      } else {
+        complain(element.place, bad_element(intake_, row("forward[].servers"), element));
+      }
+    }
+  }
+
+  static const KeyRow& row(std::string_view key) { return find_row(key)->doc; }
+
+  void complain(Place place, std::string message) {
+    good_ = false;
+    intake_.complain(place, std::move(message));
+  }
+
+  Place place_;
+  Intake& intake_;
+  ForwardZone forward_;
+  bool has_zone_ = false, has_servers_ = false, good_ = true;
+};
+
+}  // namespace
+
+bool take_forward(const Row& row, const TomlValue& value, Intake& intake) {
+  const auto* list = value.get<TomlList>();
+  if (list == nullptr) {
+    intake.complain(value.place, must_be(intake, row.doc, value));
+    return false;
+  }
+  intake.config.forward.clear();
+  bool good = true;
+  for (const TomlValue& element : *list) {
+    const auto* table = element.get<TomlTable>();
+    if (table == nullptr) {
+      intake.complain(element.place, bad_element(intake, row.doc, element));
+      good = false;
+      continue;
+    }
+    if (auto forward = ForwardTable(element.place, intake).take(*table)) {
+      intake.config.forward.push_back(*std::move(forward));
+    } else {
+      good = false;
+    }
+  }
+  return good;
+}
+
+}  // namespace peregrine
