@@ -46,7 +46,7 @@ class MessageWriter {
     uint16_t udp_size = 1232;
     uint8_t version = 0;
     bool dnssec_ok = false;
-    Bytes options;  // already encoded: code, length, value, ...
+    Bytes options{};  // already encoded: code, length, value, ...
   };
   bool edns(const OptFields& opt);  // into the additional section
 

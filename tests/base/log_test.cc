@@ -45,7 +45,14 @@ class StderrCapture {
   std::array<int, 2> ends_{};
 };
 
+// Every level passes while one of these lives.
+struct EveryLevel {
+  EveryLevel() { set_log_level(LogLevel::debug); }
+  ~EveryLevel() { set_log_level(LogLevel::info); }
+};
+
 TEST(Log, GoesToStandardErrorByOneWriteALine) {
+  EveryLevel every_level;
   StderrCapture err;
   log_debug("d");
   log_info("");
@@ -58,7 +65,21 @@ TEST(Log, GoesToStandardErrorByOneWriteALine) {
   EXPECT_EQ(err.next(), "(nothing)");
 }
 
+TEST(Log, DropsLinesBelowTheLevelSet) {
+  Recorder recorder;
+  log_debug("dropped: info is where it starts");
+  set_log_level(LogLevel::warning);
+  log_info("dropped");
+  log_warning("kept");
+  set_log_level(LogLevel::info);
+  log_info("kept again");
+  ASSERT_EQ(recorder.lines.size(), 2u);
+  EXPECT_EQ(recorder.lines[0].second, "kept");
+  EXPECT_EQ(recorder.lines[1].second, "kept again");
+}
+
 TEST(Log, ASinkTakesEveryLineInsteadOfStandardError) {
+  EveryLevel every_level;
   StderrCapture err;
   Recorder sink;
   log_info("one");

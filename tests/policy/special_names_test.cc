@@ -1,0 +1,103 @@
+#include "policy/special_names.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "wire/rdata.h"
+
+namespace peregrine {
+namespace {
+
+DnameBuf name(std::string_view text) { return DnameBuf::from_text(text).value(); }
+
+struct Answer {
+  Rcode rcode;
+  std::vector<std::string> answer, authority;
+};
+
+// The answer of the special zone that holds the name, read back from its wire form.
+Answer ask(const char* qname, Type qtype) {
+  const DnameBuf owner = name(qname);
+  const SpecialZone* zone = find_special_zone(owner);
+  if (!zone) throw std::runtime_error(std::string(qname) + " is in no special zone");
+  std::vector<uint8_t> buffer(512);
+  MessageWriter writer(buffer);
+  EXPECT_TRUE(write_special_answer(*zone, {owner, qtype, Class::in}, writer));
+  const auto view = MessageView::parse(writer.message()).value();
+  Answer answer{view.rcode(), {}, {}};
+  for (RrView rr : view.section(Section::answer)) answer.answer.push_back(to_text(rr));
+  for (RrView rr : view.section(Section::authority)) answer.authority.push_back(to_text(rr));
+  return answer;
+}
+
+bool is_special(const char* qname) { return find_special_zone(name(qname)) != nullptr; }
+
+TEST(SpecialNames, LocalhostAndAllBelowAreTheLoopbackAddresses) {
+  for (const char* qname : {"localhost.", "LocalHost.", "a.b.localhost."}) {
+    const std::string owner = name(qname).to_string();
+    EXPECT_EQ(ask(qname, Type::a).answer, std::vector<std::string>{owner + "\t10800\tIN\tA\t127.0.0.1"});
+    EXPECT_EQ(ask(qname, Type::aaaa).answer, std::vector<std::string>{owner + "\t10800\tIN\tAAAA\t::1"});
+    const Answer mx = ask(qname, Type::mx);
+    EXPECT_EQ(mx.rcode, Rcode::noerror);
+    EXPECT_TRUE(mx.answer.empty());
+    EXPECT_EQ(mx.authority.size(), 1u);
+  }
+}
+
+TEST(SpecialNames, InvalidTestAndOnionDoNotExistAtAll) {
+  for (const char* qname : {"invalid.", "a.invalid.", "test.", "www.test.", "onion.", "abc.onion."}) {
+    const Answer answer = ask(qname, Type::a);
+    EXPECT_EQ(answer.rcode, Rcode::nxdomain) << qname;
+    EXPECT_EQ(answer.authority.size(), 1u) << qname;  // an SOA: clients may cache it
+  }
+}
+
+TEST(SpecialNames, PrivateReverseZonesAreEmptyWithAnApex) {
+  EXPECT_EQ(ask("1.2.3.10.in-addr.arpa.", Type::ptr).rcode, Rcode::nxdomain);
+  EXPECT_EQ(ask("10.in-addr.arpa.", Type::ptr).rcode, Rcode::noerror);
+  EXPECT_EQ(ask("10.in-addr.arpa.", Type::soa).answer.size(), 1u);
+  EXPECT_EQ(ask("10.in-addr.arpa.", Type::ns).answer.size(), 1u);
+  EXPECT_EQ(ask("1.0.16.172.in-addr.arpa.", Type::ptr).rcode, Rcode::nxdomain);
+  EXPECT_EQ(ask("1.0.100.100.in-addr.arpa.", Type::ptr).rcode, Rcode::nxdomain);
+  EXPECT_EQ(ask("5.d.f.ip6.arpa.", Type::ptr).rcode, Rcode::nxdomain);
+  EXPECT_EQ(ask("printer.home.arpa.", Type::a).rcode, Rcode::nxdomain);
+}
+
+TEST(SpecialNames, TheLoopbackAddressesPointToLocalhost) {
+  EXPECT_EQ(ask("1.0.0.127.in-addr.arpa.", Type::ptr).answer,
+            std::vector<std::string>{"1.0.0.127.in-addr.arpa.\t10800\tIN\tPTR\tlocalhost."});
+  EXPECT_EQ(ask("2.0.0.127.in-addr.arpa.", Type::ptr).rcode, Rcode::nxdomain);
+  EXPECT_EQ(ask("0.0.127.in-addr.arpa.", Type::ptr).rcode, Rcode::noerror);  // an empty non-terminal
+  std::string v6 = "1.";
+  for (int i = 0; i < 31; ++i) v6 += "0.";
+  v6 += "ip6.arpa.";
+  EXPECT_EQ(ask(v6.c_str(), Type::ptr).answer.size(), 1u);
+}
+
+TEST(SpecialNames, DesignatedResolversAreNotForwardedAndNotThere) {
+  const Answer answer = ask("_dns.resolver.arpa.", Type::svcb);
+  EXPECT_EQ(answer.rcode, Rcode::noerror);
+  EXPECT_TRUE(answer.answer.empty());
+  EXPECT_EQ(answer.authority.size(), 1u);
+}
+
+TEST(SpecialNames, PublicNamesAreNotSpecial) {
+  for (const char* qname :
+       {".", "com.", "localhost.example.", "test.example.", "arpa.", "in-addr.arpa.", "ip6.arpa.",
+        "8.8.8.8.in-addr.arpa.", "1.0.15.172.in-addr.arpa.", "1.0.32.172.in-addr.arpa.",
+        "1.0.63.100.in-addr.arpa.", "mytest.", "latest.", "e.f.ip6.arpa.", "example.arpa."}) {
+    EXPECT_FALSE(is_special(qname)) << qname;
+  }
+}
+
+TEST(SpecialNames, AWriterWithoutRoomSaysSo) {
+  const DnameBuf owner = name("localhost.");
+  std::vector<uint8_t> buffer(header_size + 5);
+  MessageWriter writer(buffer);
+  EXPECT_FALSE(write_special_answer(*find_special_zone(owner), {owner, Type::a, Class::in}, writer));
+}
+
+}  // namespace
+}  // namespace peregrine

@@ -1,0 +1,62 @@
+#include "server/host.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace peregrine {
+namespace {
+
+TEST(Host, QuotasAreCoresRoundedUp) {
+  EXPECT_EQ(cores_of_quota("max 100000"), 0u);
+  EXPECT_EQ(cores_of_quota("200000 100000"), 2u);
+  EXPECT_EQ(cores_of_quota("150000 100000"), 2u);
+  EXPECT_EQ(cores_of_quota("50000 100000"), 1u);
+  EXPECT_EQ(cores_of_quota("99999999999 1"), 1024u);
+  for (const char* broken : {"", "200000", "200000 ", "200000 0", "x 1", "0 100000"}) {
+    EXPECT_EQ(cores_of_quota(broken), 0u) << broken;
+  }
+}
+
+TEST(Host, ThereIsAlwaysACore) {
+  EXPECT_GE(usable_cores(), 1u);
+  EXPECT_FALSE(usable_cpus().empty());
+}
+
+class StateDir : public ::testing::Test {
+ protected:
+  StateDir() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "peregrine-test-XXXXXX").string();
+    root_ = mkdtemp(pattern.data());
+  }
+  ~StateDir() override { std::filesystem::remove_all(root_); }
+  std::filesystem::path root_;
+};
+
+TEST_F(StateDir, IsMadeForItsOwnerOnly) {
+  const std::string dir = prepare_state_dir((root_ / "state").string(), "");
+  struct stat status{};
+  ASSERT_EQ(stat(dir.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0700u);
+  EXPECT_EQ(prepare_state_dir(dir, ""), dir);  // once more: it is there
+}
+
+TEST_F(StateDir, AFileOrALinkInItsPlaceIsAnError) {
+  const auto file = root_ / "file", link = root_ / "link";
+  {
+    FILE* f = std::fopen(file.c_str(), "w");
+    std::fclose(f);
+  }
+  EXPECT_THROW(prepare_state_dir(file.string(), ""), StartError);
+  std::filesystem::create_directory_symlink("/", link);
+  EXPECT_THROW(prepare_state_dir(link.string(), ""), StartError);
+  EXPECT_THROW(prepare_state_dir((root_ / "no" / "parent").string(), ""), StartError);
+}
+
+TEST(Host, AUserWhoDoesNotExistIsAnError) { EXPECT_THROW(become_user("no-such-user-here"), StartError); }
+
+}  // namespace
+}  // namespace peregrine

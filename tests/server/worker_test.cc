@@ -1,0 +1,223 @@
+#include "server/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cache/mutex_store.h"
+#include "server/query_builder.h"
+#include "wire/rdata.h"
+
+namespace peregrine {
+namespace {
+
+using testing::query;
+using testing::QuerySpec;
+
+// Ports open, and nothing ever comes back.
+class SilentNetwork final : public Network {
+ public:
+  struct Port final : UdpPort {
+    Port(uint16_t n, unsigned& s) : number_(n), sent(s) {}
+    uint16_t number() const override { return number_; }
+    Result<> send(const Endpoint&, Bytes) override { return ++sent, Result<>(); }
+    uint16_t number_;
+    unsigned& sent;
+  };
+  Result<std::unique_ptr<UdpPort>> open_udp(Family, uint16_t number, DatagramHandler&) override {
+    return std::make_unique<Port>(number, sent);
+  }
+  Task<Result<std::unique_ptr<Stream>>> connect(const Endpoint&, Instant) override {
+    co_return std::unexpected(Error::unreachable);
+  }
+  unsigned sent = 0;
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  using TestWorker = Worker<MemoryEngine, MutexStore>;
+
+  explicit WorkerTest(const std::string& config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n")
+      : timers_(clock_.now()),
+        worker_(World{clock_, timers_, network_, random_, counters_, latency_, hash_key_}, store_,
+                snapshot_of(config, 1), {}) {
+    worker_.add(MemoryEngine({}, counters_));
+  }
+
+  static Snapshot snapshot_of(const std::string& config, uint32_t generation) {
+    LoadedConfig loaded = load_config(
+        {.file_name = "test", .file_text = config, .unreadable = {}, .environment = {}, .set = {}});
+    for (const auto& error : loaded.errors) ADD_FAILURE() << error.to_string();
+    return make_snapshot(loaded.config, {}, generation);
+  }
+
+  // Replies to one query from `client`.
+  std::vector<std::vector<uint8_t>> ask(const std::vector<uint8_t>& octets,
+                                        const char* client = "127.0.0.1:4000") {
+    worker_.engine(0).deliver(PeerAddress(Endpoint::parse(client, 0).value()), octets);
+    worker_.serve(0);
+    return replies();
+  }
+  std::vector<std::vector<uint8_t>> replies() {
+    worker_.flush();
+    std::vector<std::vector<uint8_t>> all;
+    for (auto& sent : worker_.engine(0).take_sent()) all.push_back(std::move(sent.octets));
+    return all;
+  }
+  void wait(Duration duration) {
+    const Instant end = clock_.now() + duration;
+    while (clock_.now() < end) {
+      clock_.advance(std::chrono::milliseconds(10));
+      timers_.advance(clock_.now());
+    }
+  }
+
+  // Puts "qname A 192.0.2.7, TTL 60" where the worker will find it.
+  void cache(std::string_view qname, uint32_t generation = 1) {
+    std::vector<uint8_t> buffer(512), scratch(max_blob);
+    MessageWriter writer(buffer);
+    const DnameBuf owner = DnameBuf::from_text(qname).value();
+    const uint8_t address[] = {192, 0, 2, 7};
+    writer.question(owner, Type::a, Class::in);
+    writer.rr(Section::answer, owner, Type::a, Class::in, 60, address);
+    const AnswerKey key({.qname = owner}, hash_key_);
+    AnswerCache<MutexStore> answers(store_);
+    ASSERT_TRUE(answers.put(key, MessageView::parse(writer.message()).value(), clock_.wall(), generation, {},
+                            scratch));
+  }
+
+  VirtualClock clock_;
+  Timers timers_;
+  SilentNetwork network_;
+  Random random_ = Random::from_seed(1);
+  Counters counters_;
+  Histogram latency_;
+  HashKey hash_key_{1, 2};
+  MutexStore store_{1 << 20};
+  TestWorker worker_;
+};
+
+TEST_F(WorkerTest, AnswersFromTheCacheAtOnce) {
+  cache("www.example.");
+  const auto got = ask(query({.qname = "WWW.Example."}));
+  ASSERT_EQ(got.size(), 1u);
+  const auto view = MessageView::parse(got[0]).value();
+  EXPECT_EQ(to_text(*view.section(Section::answer).begin()), "WWW.Example.\t60\tIN\tA\t192.0.2.7");
+  EXPECT_EQ(counters_.get(Counter::cache_hits), 1u);
+  EXPECT_EQ(network_.sent, 0u);
+}
+
+TEST_F(WorkerTest, AnExpiredEntryIsResolvedAnew) {
+  cache("www.example.");
+  clock_.advance(std::chrono::seconds(60));
+  EXPECT_TRUE(ask(query()).empty());
+  EXPECT_EQ(network_.sent, 1u);
+}
+
+TEST_F(WorkerTest, DoAndCdHaveAnswersOfTheirOwn) {
+  cache("www.example.");
+  EXPECT_TRUE(ask(query({.opt = {.dnssec_ok = true}})).empty());
+  EXPECT_TRUE(ask(query({.cd = true})).empty());
+  EXPECT_EQ(counters_.get(Counter::cache_hits), 0u);
+}
+
+TEST_F(WorkerTest, WithoutRecursionDesiredOnlyTheCacheAnswers) {
+  cache("www.example.");
+  EXPECT_EQ(MessageView::parse(ask(query({.rd = false}))[0])->rcode(), Rcode::noerror);
+  EXPECT_EQ(MessageView::parse(ask(query({.qname = "other.example.", .rd = false}))[0])->rcode(),
+            Rcode::refused);
+  EXPECT_EQ(network_.sent, 0u);
+}
+
+TEST_F(WorkerTest, StrangersAreRefusedWithAReason) {
+  cache("www.example.");
+  const auto got = ask(query(), "203.0.113.5:53");
+  ASSERT_EQ(got.size(), 1u);
+  const auto view = MessageView::parse(got[0]).value();
+  EXPECT_EQ(view.rcode(), Rcode::refused);
+  EXPECT_EQ(view.header().count(Section::answer), 0);
+  const auto extended = view.edns()->find(EdnsOption::extended_error);
+  ASSERT_TRUE(extended);
+  EXPECT_EQ(load_u16(extended->data()), 18);
+  EXPECT_EQ(counters_.get(Counter::refused_acl), 1u);
+}
+
+TEST_F(WorkerTest, SilenceForWhatIsNoQuery) {
+  auto response = query();
+  response[2] |= 0x80;
+  EXPECT_TRUE(ask(response).empty());
+  EXPECT_TRUE(ask({1, 2, 3}).empty());
+  EXPECT_EQ(counters_.get(Counter::dropped_malformed), 2u);
+}
+
+TEST_F(WorkerTest, IdenticalQuestionsShareAResolutionAndEachGetsItsOwnReply) {
+  EXPECT_TRUE(ask(query({.qname = "a.example.", .id = 1}), "127.0.0.1:1001").empty());
+  EXPECT_TRUE(ask(query({.qname = "A.Example.", .id = 2, .edns = false}), "127.0.0.1:1002").empty());
+  EXPECT_EQ(network_.sent, 1u);
+  EXPECT_EQ(worker_.service().resolving(), 1u);
+  wait(std::chrono::seconds(6));
+  const auto got = replies();
+  ASSERT_EQ(got.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto view = MessageView::parse(got[i]).value();
+    EXPECT_EQ(view.header().id(), i + 1);
+    EXPECT_EQ(view.rcode(), Rcode::servfail);
+    EXPECT_EQ(view.question().qname.to_string(), i == 0 ? "a.example." : "A.Example.");
+    EXPECT_EQ(view.edns().has_value(), i == 0);
+  }
+  EXPECT_EQ(worker_.service().resolving(), 0u);
+}
+
+TEST_F(WorkerTest, SpecialNamesNeverLeaveUnlessAZoneIsConfiguredThere) {
+  EXPECT_EQ(
+      MessageView::parse(ask(query({.qname = "1.0.0.10.in-addr.arpa.", .qtype = Type::ptr}))[0])->rcode(),
+      Rcode::nxdomain);
+  EXPECT_EQ(network_.sent, 0u);
+  worker_.adopt(
+      snapshot_of("[[forward]]\nzone = \"0.10.in-addr.arpa\"\nservers = [\"192.0.2.53\"]\n"
+                  "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.54\"]\n",
+                  2));
+  EXPECT_TRUE(ask(query({.qname = "1.0.0.10.in-addr.arpa.", .qtype = Type::ptr})).empty());
+  EXPECT_EQ(network_.sent, 1u);
+  EXPECT_EQ(ask(query({.qname = "1.0.1.10.in-addr.arpa.", .qtype = Type::ptr})).size(),
+            1u);  // beside the zone
+  EXPECT_EQ(network_.sent, 1u);
+}
+
+TEST_F(WorkerTest, WhatWasForwardedIsLocalOnceItsZoneIsGone) {
+  cache("printer.home.arpa.", 1);
+  EXPECT_EQ(counters_.get(Counter::local_answers), 0u);
+  worker_.adopt(snapshot_of("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n", 2));
+  EXPECT_EQ(MessageView::parse(ask(query({.qname = "printer.home.arpa."}))[0])->rcode(), Rcode::nxdomain);
+  cache("www.example.", 1);
+  EXPECT_EQ(MessageView::parse(ask(query())[0])->rcode(), Rcode::noerror);  // a reload keeps the cache
+}
+
+class SmallWorker : public WorkerTest {
+ protected:
+  SmallWorker()
+      : WorkerTest(
+            "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n"
+            "[resolver]\nqueries_in_flight = 2\nwaiters_per_query = 2\n") {}
+};
+
+TEST_F(SmallWorker, CapsAreAnsweredNotQueued) {
+  EXPECT_TRUE(ask(query({.qname = "a.example."})).empty());
+  EXPECT_TRUE(ask(query({.qname = "a.example."})).empty());
+  EXPECT_EQ(MessageView::parse(ask(query({.qname = "a.example."}))[0])->rcode(), Rcode::servfail);
+  EXPECT_TRUE(ask(query({.qname = "b.example."})).empty());
+  EXPECT_EQ(MessageView::parse(ask(query({.qname = "c.example."}))[0])->rcode(), Rcode::servfail);
+  EXPECT_EQ(counters_.get(Counter::waiters_refused), 2u);
+}
+
+TEST_F(WorkerTest, CancelledResolutionsAreAnswered) {
+  EXPECT_TRUE(ask(query()).empty());
+  worker_.service().cancel();
+  const auto got = replies();
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(MessageView::parse(got[0])->rcode(), Rcode::servfail);
+}
+
+}  // namespace
+}  // namespace peregrine
