@@ -55,10 +55,8 @@ TEST(Task, GivesItsValue) {
   EXPECT_EQ(got, 42);
 }
 
-Task<void> take_unique(std::unique_ptr<int>* out) {
-  auto make = [](int n) -> Task<std::unique_ptr<int>> { co_return std::make_unique<int>(n); };
-  *out = co_await make(7);
-}
+Task<std::unique_ptr<int>> make_unique_number(int n) { co_return std::make_unique<int>(n); }
+Task<void> take_unique(std::unique_ptr<int>* out) { *out = co_await make_unique_number(7); }
 
 TEST(Task, GivesMoveOnlyValues) {
   std::unique_ptr<int> got;
@@ -188,18 +186,19 @@ TEST(Task, DeepChainsOfWaitersResumeWithoutGrowingTheStack) {
   EXPECT_EQ(depth, 100'000);
 }
 
+Task<void> await_promise(Promise<int>* promise, int* out) { *out = co_await *promise; }
+
 TEST(Promise, KeepsWhatWasDeliveredBeforeTheAwait) {
   Promise<int> promise;
   promise.deliver(3);
   promise.deliver(4);
   EXPECT_TRUE(promise.delivered());
   int got = 0;
-  auto body = [](Promise<int>* p, int* out) -> Task<void> { *out = co_await *p; };
-  spawn(body(&promise, &got));
+  spawn(await_promise(&promise, &got));
   EXPECT_EQ(got, 3);
   promise.reset();
   EXPECT_FALSE(promise.delivered());
-  spawn(body(&promise, &got));
+  spawn(await_promise(&promise, &got));
   promise.deliver(5);
   EXPECT_EQ(got, 5);
 }

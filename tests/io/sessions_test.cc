@@ -1,0 +1,516 @@
+#include "io/sessions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/listen.h"
+#include "io/memory_stream.h"
+#include "io/network.h"
+
+namespace peregrine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Bytes octets_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+std::string framed(std::string_view text) {
+  std::string out{static_cast<char>(text.size() >> 8), static_cast<char>(text.size())};
+  return out.append(text);
+}
+
+// Notes every message; answers at once if told so.
+struct Handler final : SessionHandler {
+  struct Got {
+    SessionId session;
+    Endpoint peer;
+    std::string text;
+  };
+  void on_message(SessionId session, const Endpoint& peer, MutableBytes buffer, size_t size) override {
+    EXPECT_EQ(buffer.size(), 65535u);
+    got.push_back(
+        {session, peer, std::string(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(size))});
+    std::ranges::fill(buffer, uint8_t{0xee});
+    if (on_each) on_each(got.back());
+  }
+  std::vector<std::string> texts() const {
+    std::vector<std::string> out;
+    for (const Got& g : got) out.push_back(g.text);
+    return out;
+  }
+  std::vector<Got> got;
+  std::function<void(const Got&)> on_each;
+};
+
+// The client's end of a session.
+struct Client {
+  std::unique_ptr<Stream> stream;
+  std::vector<std::string> replies;
+  bool closed = false;
+};
+
+Task<void> collect(Stream& stream, Client* client) {
+  std::vector<uint8_t> buffer(65535);
+  for (;;) {
+    const auto message = co_await read_message(stream, buffer, Instant::max());
+    if (!message || message->empty()) break;
+    client->replies.emplace_back(message->begin(), message->end());
+  }
+  client->closed = true;
+}
+
+Task<void> write_text(Stream& stream, std::string text) {
+  (void)co_await stream.write(octets_of(text), Instant::max());
+}
+
+class SessionsTest : public testing::Test {
+ protected:
+  SessionsTest() { make({}); }
+  ~SessionsTest() override {
+    for (auto& client : clients_) client->stream->cancel();
+  }
+  void make(const SessionLimits& limits) {
+    sessions_ = std::make_unique<Sessions>(clock_, timers_, limits, handler_, counters_);
+  }
+  void settle() {
+    timers_.advance(clock_.now());
+    while (timers_.until_next(clock_.now()) == 0ns) timers_.advance(clock_.now());
+  }
+  void advance(Duration by) {
+    clock_.advance(by);
+    settle();
+  }
+  Client& connect(MemoryPipeOptions options = {}, bool reading = true) {
+    auto pipe = make_stream_pair(timers_, options);
+    clients_.push_back(std::make_unique<Client>());
+    Client& client = *clients_.back();
+    client.stream = std::move(pipe.client);
+    if (reading) spawn(collect(*client.stream, &client));
+    sessions_->adopt(std::move(pipe.server));
+    settle();
+    return client;
+  }
+  void say(Client& client, const std::string& raw) {
+    spawn(write_text(*client.stream, raw));
+    settle();
+  }
+  void ask(Client& client, std::string_view text) { say(client, framed(text)); }
+  void echo_at_once() {
+    handler_.on_each = [this](const Handler::Got& g) {
+      sessions_->send(g.session, octets_of("re:" + g.text));
+    };
+  }
+  uint64_t count(Counter c) const { return counters_.get(c); }
+
+  VirtualClock clock_;
+  Timers timers_{clock_.now()};
+  Counters counters_;
+  Handler handler_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::unique_ptr<Sessions> sessions_;
+};
+
+TEST_F(SessionsTest, AnswersAtOnceOrLaterInAnyOrder) {
+  Client& client = connect();
+  ask(client, "one");
+  ask(client, "two");
+  ask(client, "three");
+  ASSERT_THAT(handler_.texts(), ElementsAre("one", "two", "three"));
+  EXPECT_EQ(handler_.got[0].peer.to_string(), "192.0.2.1:40000");
+  EXPECT_THAT(client.replies, IsEmpty());
+  EXPECT_TRUE(sessions_->send(handler_.got[2].session, octets_of("3")));
+  settle();
+  EXPECT_THAT(client.replies, ElementsAre("3"));
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of("1")));
+  sessions_->drop_one(handler_.got[1].session);
+  settle();
+  EXPECT_THAT(client.replies, ElementsAre("3", "1"));
+  EXPECT_EQ(sessions_->size(), 1u);
+}
+
+TEST_F(SessionsTest, TakesPipelinedMessagesHoweverTheyArrive) {
+  echo_at_once();
+  for (const size_t largest_read : {size_t{1}, size_t{3}, size_t{1000}}) {
+    handler_.got.clear();
+    Client& client = connect({.largest_read = largest_read});
+    const std::string big(3000, 'b');
+    say(client, framed("a") + framed(big) + framed("") + framed("c"));
+    EXPECT_THAT(handler_.texts(), ElementsAre("a", big, "", "c"));
+    EXPECT_THAT(client.replies, ElementsAre("re:a", "re:" + big, "re:", "re:c"));
+  }
+}
+
+TEST_F(SessionsTest, TakesMessagesOfTheLargestSize) {
+  Client& client = connect();
+  const std::string largest(65535, 'x');
+  say(client, framed(largest) + framed("next"));
+  EXPECT_THAT(handler_.texts(), ElementsAre(largest, "next"));
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of(largest)));
+  settle();
+  EXPECT_THAT(client.replies, ElementsAre(largest));
+}
+
+TEST_F(SessionsTest, AReplyThatIsTooLongEndsTheSession) {
+  Client& client = connect();
+  ask(client, "x");
+  EXPECT_FALSE(sessions_->send(handler_.got[0].session, std::vector<uint8_t>(65536)));
+  settle();
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(SessionsTest, SeveralRepliesToOneQuery) {
+  Client& client = connect();
+  ask(client, "axfr");
+  const SessionId id = handler_.got[0].session;
+  EXPECT_TRUE(sessions_->send(id, octets_of("1"), false));
+  advance(1h);  // not idle: the last is still to come
+  EXPECT_TRUE(sessions_->send(id, octets_of("2"), false));
+  EXPECT_TRUE(sessions_->send(id, octets_of("3")));
+  settle();
+  EXPECT_THAT(client.replies, ElementsAre("1", "2", "3"));
+  EXPECT_FALSE(client.closed);
+  advance(10s);
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(SessionsTest, ClosesIdleSessions) {
+  echo_at_once();
+  Client& client = connect();
+  advance(9s);
+  ask(client, "still here");
+  advance(9s);
+  EXPECT_FALSE(client.closed);
+  advance(1s);
+  EXPECT_TRUE(client.closed);
+  EXPECT_EQ(sessions_->size(), 0u);
+  EXPECT_EQ(count(Counter::tcp_accepted), 1u);
+  EXPECT_EQ(count(Counter::tcp_closed), 1u);
+}
+
+TEST_F(SessionsTest, OctetsThatMakeNoMessageDoNotKeepASessionAlive) {
+  Client& client = connect();
+  say(client, std::string("\xff\xff", 2));
+  for (int i = 0; i < 5; ++i) {
+    advance(2s);
+    say(client, "x");
+  }
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(SessionsTest, RepliesToSessionsThatAreGoneGoNowhere) {
+  Client& client = connect();
+  ask(client, "x");
+  const SessionId id = handler_.got[0].session;
+  client.stream->cancel();
+  settle();
+  EXPECT_EQ(sessions_->size(), 1u);  // cancelling one's own waits closes nothing
+  sessions_->close_all();
+  EXPECT_EQ(sessions_->size(), 0u);
+  EXPECT_FALSE(sessions_->send(id, octets_of("late")));
+  sessions_->drop_one(id);
+  Client& other = connect();
+  ask(other, "y");
+  EXPECT_EQ(handler_.got[1].session.index, id.index);
+  EXPECT_NE(handler_.got[1].session, id);
+  EXPECT_FALSE(sessions_->send(id, octets_of("late")));
+  settle();
+  EXPECT_THAT(other.replies, IsEmpty());
+  EXPECT_FALSE(sessions_->send(SessionId{}, octets_of("nobody")));
+  EXPECT_FALSE(sessions_->send(SessionId{99, 1}, octets_of("nobody")));
+}
+
+TEST_F(SessionsTest, AClientThatHasSaidAllStillGetsItsReplies) {
+  auto pipe = make_stream_pair(timers_);
+  spawn(write_text(*pipe.client, framed("a") + framed("b") + "\x01"));
+  sessions_->adopt(std::move(pipe.server));
+  settle();
+  ASSERT_THAT(handler_.got, SizeIs(2));
+  pipe.client.reset();
+  settle();
+  EXPECT_EQ(sessions_->size(), 1u);
+  sessions_->drop_one(handler_.got[0].session);
+  EXPECT_EQ(sessions_->size(), 1u);
+  EXPECT_TRUE(sessions_->send(handler_.got[1].session, octets_of("b")));
+  settle();
+  EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, CapsSessionsInTotalAndOfAClient) {
+  make({.total = 3, .per_client = 2});
+  auto from = [](const char* address) {
+    return MemoryPipeOptions{.client = {*IpAddress::parse(address), 1000}};
+  };
+  Client& a1 = connect(from("192.0.2.1"));
+  Client& a2 = connect(from("192.0.2.1"));
+  Client& a3 = connect(from("192.0.2.1"));
+  EXPECT_TRUE(a3.closed);
+  Client& b1 = connect(from("192.0.2.2"));
+  Client& c1 = connect(from("192.0.2.3"));
+  EXPECT_TRUE(c1.closed);
+  EXPECT_FALSE(a1.closed || a2.closed || b1.closed);
+  EXPECT_EQ(sessions_->size(), 3u);
+  EXPECT_EQ(count(Counter::tcp_refused), 2u);
+  advance(10s);
+  EXPECT_EQ(sessions_->size(), 0u);
+  EXPECT_FALSE(connect(from("192.0.2.1")).closed);
+}
+
+TEST_F(SessionsTest, CountsAnIPv6NetworkAsOneClient) {
+  make({.per_client = 1});
+  auto from = [](const char* address) {
+    return MemoryPipeOptions{.client = {*IpAddress::parse(address), 1000}};
+  };
+  EXPECT_FALSE(connect(from("2001:db8:0:1::1")).closed);
+  EXPECT_TRUE(connect(from("2001:db8:0:1:ffff::2")).closed);
+  EXPECT_FALSE(connect(from("2001:db8:0:2::1")).closed);
+}
+
+TEST_F(SessionsTest, PausesReadingAtTheCapOfPipelinedMessages) {
+  make({.pipelined = 2});
+  Client& client = connect();
+  say(client, framed("1") + framed("2") + framed("3") + framed("4") + framed("5"));
+  EXPECT_THAT(handler_.texts(), ElementsAre("1", "2"));
+  const SessionId id = handler_.got[0].session;
+  EXPECT_TRUE(sessions_->send(id, octets_of("r")));
+  EXPECT_THAT(handler_.got, SizeIs(2));  // not from within send()
+  settle();
+  EXPECT_THAT(handler_.texts(), ElementsAre("1", "2", "3"));
+  sessions_->drop_one(id);
+  sessions_->drop_one(id);
+  settle();
+  EXPECT_THAT(handler_.texts(), ElementsAre("1", "2", "3", "4", "5"));
+  EXPECT_THAT(client.replies, ElementsAre("r"));
+}
+
+TEST_F(SessionsTest, SynchronousAnswersNeverReachTheCap) {
+  make({.pipelined = 1});
+  echo_at_once();
+  Client& client = connect();
+  std::string all;
+  for (int i = 0; i < 1000; ++i) all += framed("q");
+  say(client, all);
+  EXPECT_THAT(client.replies, SizeIs(1000));
+}
+
+TEST_F(SessionsTest, APausedSessionCanBeClosed) {
+  make({.pipelined = 1});
+  Client& client = connect();
+  say(client, framed("1") + framed("2"));
+  sessions_->close_all();
+  settle();
+  EXPECT_TRUE(client.closed);
+  EXPECT_THAT(handler_.got, SizeIs(1));
+  // and so can one that was about to go on
+  Client& other = connect();
+  say(other, framed("1") + framed("2"));
+  sessions_->drop_one(handler_.got.back().session);
+  sessions_->close_all();
+  settle();
+  EXPECT_TRUE(other.closed);
+  EXPECT_THAT(handler_.got, SizeIs(2));
+}
+
+TEST_F(SessionsTest, CutsOffAReaderThatDoesNotRead) {
+  Client& client = connect({.capacity = 10}, false);
+  ask(client, "x");
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, std::vector<uint8_t>(100)));
+  advance(10s - 1ms);
+  EXPECT_EQ(sessions_->size(), 1u);
+  advance(1ms);
+  EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, CutsOffAReaderWithTooMuchUnsent) {
+  make({.unsent_octets = 1000});
+  Client& client = connect({.capacity = 10}, false);
+  ask(client, "x");
+  const SessionId id = handler_.got[0].session;
+  EXPECT_TRUE(sessions_->send(id, std::vector<uint8_t>(498), false));
+  EXPECT_TRUE(sessions_->send(id, std::vector<uint8_t>(498), false));
+  EXPECT_FALSE(sessions_->send(id, std::vector<uint8_t>(1), false));
+  EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, ASlowReaderThatReadsIsServed) {
+  Client& client = connect({.capacity = 7});
+  ask(client, "x");
+  const std::string reply(20000, 'r');
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of(reply), false));
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of(reply)));
+  settle();
+  EXPECT_THAT(client.replies, ElementsAre(reply, reply));
+}
+
+TEST_F(SessionsTest, DrainsWhatIsUnderWay) {
+  Client& idle = connect();
+  Client& busy = connect();
+  ask(busy, "before");
+  sessions_->drain();
+  settle();
+  EXPECT_TRUE(idle.closed);
+  EXPECT_FALSE(busy.closed);
+  ask(busy, "after");
+  EXPECT_THAT(handler_.texts(), ElementsAre("before"));
+  EXPECT_TRUE(connect().closed);
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of("done")));
+  settle();
+  EXPECT_THAT(busy.replies, ElementsAre("done"));
+  EXPECT_TRUE(busy.closed);
+  EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, DrainingReleasesAPausedSession) {
+  make({.pipelined = 1});
+  Client& client = connect();
+  say(client, framed("1") + framed("2"));
+  sessions_->drain();
+  EXPECT_TRUE(sessions_->send(handler_.got[0].session, octets_of("1")));
+  settle();
+  EXPECT_TRUE(client.closed);
+  EXPECT_THAT(handler_.got, SizeIs(1));
+}
+
+TEST_F(SessionsTest, AHandlerMayCloseAllFromWithin) {
+  handler_.on_each = [this](const Handler::Got& g) {
+    sessions_->send(g.session, octets_of("gathered"));
+    sessions_->close_all();
+  };
+  Client& client = connect();
+  Client& other = connect();
+  say(client, framed("1") + framed("2"));
+  EXPECT_THAT(handler_.got, SizeIs(1));
+  EXPECT_TRUE(client.closed);
+  EXPECT_TRUE(other.closed);
+  EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, AHandlerMayDrainFromWithin) {
+  handler_.on_each = [this](const Handler::Got&) { sessions_->drain(); };
+  Client& client = connect();
+  say(client, framed("1") + framed("2"));
+  EXPECT_THAT(handler_.got, SizeIs(1));
+  EXPECT_FALSE(client.closed);
+  sessions_->drop_one(handler_.got[0].session);
+  settle();
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(SessionsTest, NewLimitsHoldForWaitsThatBeginNow) {
+  Client& client = connect();
+  sessions_->limits({.total = 1, .idle = 1s});
+  EXPECT_TRUE(connect().closed);
+  advance(2s);
+  EXPECT_FALSE(client.closed);
+  ask(client, "x");
+  sessions_->drop_one(handler_.got[0].session);
+  advance(1s);
+  EXPECT_TRUE(client.closed);
+}
+
+TEST_F(SessionsTest, IsDestroyedWithSessionsInEveryState) {
+  make({.pipelined = 1});
+  Client& idle = connect();
+  Client& paused = connect();
+  say(paused, framed("1") + framed("2"));
+  Client& writing = connect({.capacity = 10}, false);
+  ask(writing, "x");
+  sessions_->send(handler_.got.back().session, std::vector<uint8_t>(100), false);
+  sessions_.reset();
+  settle();
+  EXPECT_TRUE(idle.closed && paused.closed);
+}
+
+// On real sockets.
+class TcpListenerTest : public testing::Test {
+ protected:
+  TcpListenerTest() {
+    Fd listener =
+        open_tcp_listener({IpAddress::v4({127, 0, 0, 1}), 0}, {.reuse_port = false, .buffer_octets = 0});
+    at_ = local_endpoint(listener.get());
+    listener_ = std::make_unique<TcpListener>(loop_, std::move(listener), sessions_, counters_);
+    handler_.on_each = [this](const Handler::Got& g) {
+      sessions_.send(g.session, octets_of("re:" + g.text));
+    };
+  }
+  template <class F>
+  void run_until(F over) {
+    for (int i = 0; i < 1000 && !over(); ++i) loop_.run_once(10ms);
+    EXPECT_TRUE(over());
+  }
+
+  SystemClock clock_;
+  Loop loop_{clock_};
+  Counters counters_;
+  Handler handler_;
+  Sessions sessions_{clock_, loop_.timers(), {}, handler_, counters_};
+  std::unique_ptr<Network> network_ = make_system_network(loop_);
+  Endpoint at_;
+  std::unique_ptr<TcpListener> listener_;
+};
+
+Task<void> converse(Network& network, Endpoint to, std::string question, Client* client) {
+  auto stream = co_await network.connect(to, Instant::max());
+  if (!stream) co_return;
+  client->stream = std::move(*stream);
+  (void)co_await write_message(*client->stream, octets_of(question), Instant::max());
+  co_await collect(*client->stream, client);
+}
+
+TEST_F(TcpListenerTest, ServesManyClients) {
+  std::vector<Client> clients(50);
+  for (size_t i = 0; i < clients.size(); ++i) spawn(converse(*network_, at_, std::to_string(i), &clients[i]));
+  run_until(
+      [&] { return std::ranges::all_of(clients, [](const Client& c) { return c.replies.size() == 1; }); });
+  for (size_t i = 0; i < clients.size(); ++i)
+    EXPECT_THAT(clients[i].replies, ElementsAre("re:" + std::to_string(i)));
+  EXPECT_EQ(counters_.get(Counter::tcp_accepted), clients.size());
+  EXPECT_EQ(handler_.got[0].peer.address, at_.address);
+  sessions_.drain();
+  run_until([&] { return std::ranges::all_of(clients, [](const Client& c) { return c.closed; }); });
+  EXPECT_EQ(counters_.get(Counter::tcp_closed), clients.size());
+}
+
+Task<void> try_connect(Network& network, Endpoint to, bool* refused) {
+  const auto stream = co_await network.connect(to, Instant::max());
+  *refused = !stream;
+}
+
+TEST_F(TcpListenerTest, StopsAccepting) {
+  listener_->stop();
+  listener_->stop();
+  bool refused = false;
+  spawn(try_connect(*network_, at_, &refused));
+  run_until([&] { return refused; });
+}
+
+TEST_F(TcpListenerTest, PausesWithoutDescriptorsAndGoesOn) {
+  Client client;
+  spawn(converse(*network_, at_, "x", &client));
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  run_until([&] { return counters_.get(Counter::tcp_refused) > 0; });
+  loop_.run_once(0s);
+  EXPECT_EQ(counters_.get(Counter::tcp_refused), 1u);
+  setrlimit(RLIMIT_NOFILE, &before);
+  run_until([&] { return client.replies.size() == 1; });
+  sessions_.close_all();
+  run_until([&] { return client.closed; });
+}
+
+}  // namespace
+}  // namespace peregrine
