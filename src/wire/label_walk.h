@@ -12,7 +12,7 @@ namespace peregrine {
 // empty.
 class LabelWalk {
  public:
-  // The name's own octets, up to its first pointer, must end by `end`. offset <= end <= message.size()
+  // All of the name's octets, wherever pointers lead, must be before `end`. offset <= end <= message.size()
   LabelWalk(Bytes message, size_t offset, size_t end)
       : message_(message), at_(offset), limit_(end), run_start_(offset) {}
 
@@ -74,7 +74,6 @@ inline bool LabelWalk::jump() {
     return fail(Error::bad_pointer), false;
   ++jumps_;
   at_ = run_start_ = target;
-  limit_ = message_.size();
   return true;
 }
 

@@ -226,6 +226,9 @@ TEST(MessageView, ExpandedNamesAre255OctetsAtMost) {
   ASSERT_TRUE(view);
   EXPECT_EQ((*view->section(Section::answer).begin()).owner.expand().view().size(), 255u);
   EXPECT_EQ(error_of(with_lengths(100, 28)), Error::name_too_long);
+  Octets one_more = hex("0000 8000 0001 0001 0000 0000") + repeat(hex("01'a'"), 100) + hex("00 0001 0001") +
+                    repeat(hex("01'b'"), 26) + hex("02'bb' c00c 0001 0001 00000000 0000");
+  EXPECT_EQ(error_of(one_more), Error::name_too_long) << "256 octets";
   EXPECT_EQ(error_of(with_lengths(127, 0)), Error::not_found);
   EXPECT_EQ(error_of(with_lengths(127, 1)), Error::name_too_long);
   EXPECT_EQ(error_of(with_lengths(128, 0)), Error::name_too_long);
