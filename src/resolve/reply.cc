@@ -195,7 +195,7 @@ Result<> Normaliser::put(MessageWriter& writer, Section section, std::vector<Kep
   std::ranges::sort(records, {}, &Kept::order);
   for (auto first = records.begin(); first != records.end();) {
     auto last = std::find_if(first, records.end(), [&](const Kept& k) { return k.set() != first->set(); });
-    uint32_t ttl = std::ranges::min(first, last, {}, &Kept::ttl)->ttl;
+    uint32_t ttl = std::ranges::min_element(first, last, {}, &Kept::ttl)->ttl;
     for (; first != last; ++first) {
       if (writer.copy(section, first->rr, ttl)) continue;
       auto sound = check_rdata(first->rr);
