@@ -16,10 +16,13 @@ size_t skip_name(Bytes message, size_t offset) {
   return offset + 1;
 }
 
-// Offset after the owner. A pointer to the question's name, which most owners are, needs no second walk.
+// Offset after the owner. The root, which an OPT has, and a pointer to the question's name, which most other
+// owners are, need no walk.
 Result<size_t> check_owner(Bytes message, size_t offset, bool has_question) {
-  if (has_question && message.size() - offset >= 2 && load_u16(&message[offset]) == (0xc000 | header_size))
-    return offset + 2;
+  constexpr uint16_t pointer_to_qname = 0xc000 | header_size;
+  size_t left = message.size() - offset;
+  if (left >= 1 && message[offset] == 0) return offset + 1;
+  if (has_question && left >= 2 && load_u16(&message[offset]) == pointer_to_qname) return offset + 2;
   LabelWalk walk(message, offset, message.size());
   while (!walk.next().empty()) {
   }
