@@ -17,9 +17,12 @@ class AnswerCache {
   Result<AnswerBlob> put(const AnswerKey& key, const MessageView& answer, WallTime now,
                          uint32_t policy_generation, const TtlLimits& limits, MutableBytes scratch) {
     const auto keep = time_to_keep(answer, limits);
-    auto blob = encode_answer(
-        answer, {.stored_at = now, .policy_generation = policy_generation, .keep = keep.value_or(limits.cap)},
-        scratch);
+    auto blob = encode_answer(answer,
+                              {.stored_at = now,
+                               .policy_generation = policy_generation,
+                               .keep = keep.value_or(limits.cap),
+                               .floor = limits.floor},
+                              scratch);
     if (!blob) return std::unexpected(blob.error());
     if (keep && *keep > std::chrono::seconds(0)) {
       // The last tenth of its life is when a popular answer is worth fetching anew.

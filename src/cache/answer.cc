@@ -1,0 +1,205 @@
+#include "cache/answer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "wire/rdata.h"
+
+namespace peregrine {
+
+namespace {
+
+using std::chrono::seconds;
+
+// RFC 2181 section 8: a TTL with its top bit set is taken as zero.
+uint32_t sane_ttl(uint32_t ttl) { return ttl > std::numeric_limits<int32_t>::max() ? 0 : ttl; }
+
+enum class Outcome { data, no_data, unclear };
+
+// Whether an RR of the QTYPE stands at the end of the CNAME chain. Chains in order take one pass over the
+// section; the others one for each step back, and so few that a message made to be slow stays cheap.
+Outcome outcome_of(const MessageView& answer) {
+  constexpr int max_passes = 8;
+  Question question = answer.question();
+  DnameBuf name(question.qname);
+  for (int pass = 0; pass < max_passes; ++pass) {
+    bool moved = false;
+    for (RrView rr : answer.section(Section::answer)) {
+      bool wanted = question.qtype == Type::any || rr.type == question.qtype;
+      if (!wanted && rr.type != Type::cname) continue;
+      if (rr.rclass != question.qclass || !rr.owner.equals(name)) continue;
+      if (wanted) return Outcome::data;
+      Result<DnameBuf> target = target_of(rr);
+      if (!target) return Outcome::unclear;
+      name = *target;
+      moved = true;
+    }
+    if (!moved) return Outcome::no_data;
+  }
+  return Outcome::unclear;
+}
+
+// RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM. Nothing without a sound SOA.
+std::optional<uint32_t> negative_ttl(const MessageView& answer) {
+  std::optional<uint32_t> least;
+  for (RrView rr : answer.section(Section::authority)) {
+    if (rr.type != Type::soa || rr.rclass != answer.question().qclass) continue;
+    Result<SoaNumbers> soa = soa_numbers(rr);
+    if (!soa) return std::nullopt;
+    uint32_t ttl = std::min(sane_ttl(rr.ttl), sane_ttl(soa->minimum));
+    least = std::min(ttl, least.value_or(ttl));
+  }
+  return least;
+}
+
+bool may_keep(const MessageView& answer) {
+  if (!answer.has_question() || answer.header().tc() || answer.header().opcode() != Opcode::query)
+    return false;
+  Question question = answer.question();
+  if (question.qclass == Class::any || question.qclass == Class::none) return false;
+  if (is_meta(question.qtype) && question.qtype != Type::any) return false;
+  return answer.rcode() == Rcode::noerror || answer.rcode() == Rcode::nxdomain;
+}
+
+uint32_t to_u32(int64_t v) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(v, 0, std::numeric_limits<uint32_t>::max()));
+}
+
+constexpr size_t offset_size = 2;
+constexpr size_t least_rr_size = 11;  // the root's owner, type, class, TTL, RDLENGTH
+
+size_t rr_count(const AnswerBlobHeader& header) {
+  return size_t{header.counts[0]} + header.counts[1] + header.counts[2];
+}
+
+size_t end_of(const RrView& rr) { return rr.rdata_offset() + rr.rdata.size(); }
+size_t ttl_offset(const RrView& rr) { return rr.rdata_offset() - 6; }
+
+// The fields that come from the message; bad_message where it has what a blob cannot hold.
+Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields& fields) {
+  if (!answer.has_question()) return std::unexpected(Error::bad_message);
+  size_t end = answer.question_end();
+  for (Section section : {Section::answer, Section::authority, Section::additional}) {
+    for (RrView rr : answer.section(section)) {
+      if (is_meta(rr.type)) return std::unexpected(Error::bad_message);
+      end = end_of(rr);
+    }
+  }
+  if (end > std::numeric_limits<uint16_t>::max()) return std::unexpected(Error::bad_message);
+
+  const Header& header = answer.header();
+  return AnswerBlobHeader{
+      .version = AnswerBlobHeader::layout_version,
+      .flags = header.ad() ? AnswerBlobHeader::authentic_flag : uint8_t{0},
+      .rcode = static_cast<uint16_t>(fields.extended_rcode << 4 | header.rcode_low()),
+      .counts = {header.count(Section::answer), header.count(Section::authority),
+                 header.count(Section::additional)},
+      .tail_size = static_cast<uint16_t>(end - answer.question_end()),
+      .policy_generation = fields.policy_generation,
+      .stored_at = to_u32(fields.stored_at.time_since_epoch().count()),
+  };
+}
+
+}  // namespace
+
+AnswerKey::AnswerKey(const Fields& fields, const HashKey& hash_key) {
+  store_u16(&octets_[0], fields.realm);
+  octets_[2] = static_cast<uint8_t>(fields.dnssec_ok | fields.checking_disabled << 1);
+  store_u16(&octets_[3], static_cast<uint16_t>(fields.qtype));
+  store_u16(&octets_[5], static_cast<uint16_t>(fields.qclass));
+  // Length octets are below 'A', so the fold needs no knowledge of labels.
+  Bytes qname = fields.qname.wire();
+  uint8_t* folded = &octets_[prefix];
+  for (size_t i = 0; i < qname.size(); ++i) {
+    bool upper = static_cast<uint8_t>(qname[i] - 'A') < 26;
+    folded[i] = static_cast<uint8_t>(qname[i] | upper << 5);
+  }
+  size_ = static_cast<uint16_t>(prefix + qname.size());
+  hash_ = siphash13(hash_key, Bytes(octets_).first(size_));
+}
+
+bool operator==(const AnswerKey& a, const AnswerKey& b) {
+  return a.size_ == b.size_ && std::memcmp(a.octets_.data(), b.octets_.data(), a.size_) == 0;
+}
+
+std::optional<seconds> time_to_keep(const MessageView& answer, const TtlLimits& limits) {
+  if (!may_keep(answer)) return std::nullopt;
+  Outcome outcome = answer.rcode() == Rcode::nxdomain ? Outcome::no_data : outcome_of(answer);
+  if (outcome == Outcome::unclear) return std::nullopt;
+
+  uint32_t ttl = std::numeric_limits<uint32_t>::max();
+  for (RrView rr : answer.section(Section::answer)) ttl = std::min(ttl, sane_ttl(rr.ttl));
+  if (outcome == Outcome::data) return std::min(std::max(seconds{ttl}, limits.floor), limits.cap);
+
+  std::optional<uint32_t> negative = negative_ttl(answer);
+  if (!negative) return std::nullopt;
+  seconds keep{std::min(ttl, *negative)};
+  return std::min({std::max(keep, limits.floor), limits.negative_cap, limits.cap});
+}
+
+Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields, MutableBytes out) {
+  Result<AnswerBlobHeader> header = header_for(answer, fields);
+  if (!header) return std::unexpected(header.error());
+  size_t tail_at = sizeof(*header) + offset_size * rr_count(*header);
+  size_t size = tail_at + header->tail_size;
+  if (size > out.size()) return std::unexpected(Error::no_space);
+
+  size_t question_end = answer.question_end();
+  std::memcpy(out.data(), &*header, sizeof(*header));
+  std::memcpy(out.data() + tail_at, answer.bytes().data() + question_end, header->tail_size);
+
+  uint8_t* offsets = out.data() + sizeof(*header);
+  uint32_t floor = to_u32(fields.floor.count());
+  uint32_t keep = to_u32(fields.keep.count());
+  for (Section section : {Section::answer, Section::authority, Section::additional}) {
+    for (RrView rr : answer.section(section)) {
+      auto offset = static_cast<uint16_t>(ttl_offset(rr) - question_end);
+      std::memcpy(offsets, &offset, offset_size);
+      offsets += offset_size;
+      store_u32(out.data() + tail_at + offset, std::min(std::max(sane_ttl(rr.ttl), floor), keep));
+    }
+  }
+  return Bytes(out.first(size));
+}
+
+std::optional<AnswerBlob> AnswerBlob::open(Bytes blob) {
+  AnswerBlobHeader header;
+  if (blob.size() < sizeof(header)) return std::nullopt;
+  std::memcpy(&header, blob.data(), sizeof(header));
+  if (header.version != AnswerBlobHeader::layout_version) return std::nullopt;
+  size_t rrs = rr_count(header);
+  if (blob.size() != sizeof(header) + offset_size * rrs + header.tail_size) return std::nullopt;
+  if (header.tail_size < least_rr_size * rrs) return std::nullopt;
+  return AnswerBlob(blob, header);
+}
+
+// The offsets are checked here, where they are read anyway, and not by a pass of its own in open().
+template <class NewTtl>
+bool AnswerBlob::write_tail(MutableBytes out, NewTtl new_ttl) const {
+  size_t tail_size = header_.tail_size;
+  if (tail_size > out.size()) return false;
+  if (tail_size == 0) return true;
+  size_t rrs = rr_count(header_);
+  const uint8_t* offsets = blob_.data() + sizeof(AnswerBlobHeader);
+  std::memcpy(out.data(), offsets + offset_size * rrs, tail_size);
+
+  for (const uint8_t* end = offsets + offset_size * rrs; offsets != end; offsets += offset_size) {
+    uint16_t offset;
+    std::memcpy(&offset, offsets, offset_size);
+    if (offset + sizeof(uint32_t) > tail_size) return false;
+    uint8_t* ttl = out.data() + offset;
+    store_u32(ttl, new_ttl(load_u32(ttl)));
+  }
+  return true;
+}
+
+bool AnswerBlob::render(MutableBytes out, WallTime now) const {
+  uint32_t age = to_u32((now - stored_at()).count());
+  return write_tail(out, [age](uint32_t ttl) { return ttl > age ? ttl - age : 0; });
+}
+
+bool AnswerBlob::render_with_ttl(MutableBytes out, uint32_t ttl) const {
+  return write_tail(out, [ttl](uint32_t) { return ttl; });
+}
+
+}  // namespace peregrine
