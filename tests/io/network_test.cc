@@ -149,12 +149,19 @@ Task<void> connect_to(Network& network, Endpoint to, Instant deadline, Connected
 }
 
 TEST_F(NetworkTest, SaysThatNoDescriptorsAreLeft) {
+  auto open_and_connect = [&](Connected* connected) {
+    spawn(connect_to(*network_, {loopback, 0}, soon(), connected));
+    return network_->open_udp(Family::v4, 0, handler_);
+  };
+  Connected before, connected;
+  EXPECT_TRUE(open_and_connect(&before));
+  run_until([&] { return before.has_value(); });
+  EXPECT_EQ(before->error(), Error::unreachable);
+
   const NoDescriptors none;
-  const auto port = network_->open_udp(Family::v4, 0, handler_);
+  const auto port = open_and_connect(&connected);
   ASSERT_FALSE(port);
   EXPECT_EQ(port.error(), Error::limit);
-  Connected connected;
-  spawn(connect_to(*network_, {loopback, 9}, soon(), &connected));
   ASSERT_TRUE(connected && !connected->has_value());
   EXPECT_EQ(connected->error(), Error::limit);
 }

@@ -497,19 +497,21 @@ TEST_F(TcpListenerTest, StopsAccepting) {
 }
 
 TEST_F(TcpListenerTest, PausesWithoutDescriptorsAndGoesOn) {
-  Client client;
-  spawn(converse(*network_, at_, "x", &client));
-  rlimit before{};
-  getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  Client before, waiting;
+  spawn(converse(*network_, at_, "x", &before));
+  run_until([&] { return before.replies.size() == 1; });
+  spawn(converse(*network_, at_, "y", &waiting));
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
   setrlimit(RLIMIT_NOFILE, &none);
   run_until([&] { return counters_.get(Counter::tcp_refused) > 0; });
   loop_.run_once(0s);
   EXPECT_EQ(counters_.get(Counter::tcp_refused), 1u);
-  setrlimit(RLIMIT_NOFILE, &before);
-  run_until([&] { return client.replies.size() == 1; });
+  setrlimit(RLIMIT_NOFILE, &limit);
+  run_until([&] { return waiting.replies.size() == 1; });
   sessions_.close_all();
-  run_until([&] { return client.closed; });
+  run_until([&] { return before.closed && waiting.closed; });
 }
 
 }  // namespace

@@ -33,17 +33,18 @@ Task<int> number(int n) { co_return n; }
 
 Task<int> weigh(Counted a, std::string text) { co_return static_cast<int>(text.size()) + *a.live; }
 
+Task<void> raise(bool* flag) {
+  *flag = true;
+  co_return;
+}
+
 TEST(Task, DoesNotRunUntilAwaited) {
   bool ran = false;
-  auto body = [](bool* flag) -> Task<void> {
-    *flag = true;
-    co_return;
-  };
   {
-    Task<void> never = body(&ran);
+    Task<void> never = raise(&ran);
   }
   EXPECT_FALSE(ran);
-  spawn(body(&ran));
+  spawn(raise(&ran));
   EXPECT_TRUE(ran);
 }
 
