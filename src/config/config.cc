@@ -12,6 +12,7 @@
 namespace peregrine {
 namespace {
 
+constexpr size_t most_errors = 1000;  // that are kept; of the rest there is the number
 constexpr uint16_t default_port = 1053;
 const IpAddress loopback_v4 = IpAddress::v4({127, 0, 0, 1});
 const IpAddress loopback_v6 = IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
@@ -147,6 +148,10 @@ class Loader {
   }
 
   void complain(size_t source, Place place, std::string message) {
+    if (complaints_.size() == most_errors) {
+      ++left_out_;
+      return;
+    }
     const Place shown_place = sources_[source].origin == Origin::file ? place : Place{};
     complaints_.push_back({source, shown_place, std::move(message)});
   }
@@ -159,6 +164,7 @@ class Loader {
     for (Complaint& c : complaints_) {
       errors.push_back({sources_[c.source].name, c.place.line, c.place.column, std::move(c.message)});
     }
+    if (left_out_ > 0) errors.push_back({"", 0, 0, "and " + std::to_string(left_out_) + " more errors"});
     return errors;
   }
 
@@ -169,6 +175,7 @@ class Loader {
   std::deque<TomlTable> documents_;
   GivenKeys given_;
   std::vector<Complaint> complaints_;
+  size_t left_out_ = 0;
 };
 
 }  // namespace

@@ -89,9 +89,9 @@ struct ConfigError {
 
 // The sources in the order of their precedence, weakest first: file, environment, command line.
 struct ConfigSources {
-  std::string file_name;                  // for messages
-  std::string file_text;                  // TOML, at most 1 MiB; empty for none
-  std::optional<ConfigError> unreadable;  // why there is no file_text though a file was asked for
+  std::string file_name;                    // for messages
+  std::string file_text;                    // TOML, at most 1 MiB; empty for none
+  std::optional<ConfigError> unreadable{};  // why there is no file_text though a file was asked for
   // PEREGRINE_SERVER__WORKERS=2 and so on. Names without that prefix are ignored; with it, a name that stands
   // for no key is an error, except PEREGRINE_KERNEL and PEREGRINE_SOAK and what Kubernetes sets for a service
   // of that name.
@@ -107,7 +107,8 @@ struct LoadedConfig {
 };
 // Deterministic, reads nothing but its argument, takes any text. Errors of the file come first, by line and
 // column, then those of the environment and of `set` in their order. Where values clash (a forward server
-// that is one of our own addresses, say) is complained about only if these values could be read.
+// that is one of our own addresses, say) is complained about only if these values could be read. After 1000
+// errors one more says how many are left out.
 LoadedConfig load_config(const ConfigSources& sources);
 // Reads the file (none if empty) and this process's environment. That the file cannot be read is not an error
 // here: load_config reports it.

@@ -211,11 +211,10 @@ std::vector<Row> rows_with_flags() {
 constexpr std::string_view leaf(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 bool in_repeated_table(std::string_view key) { return key.contains("[]."); }
 
-std::vector<std::string_view> suggestions_for(std::string_view unknown) {
+std::vector<std::string_view> names_of_keys_and_tables() {
   std::vector<std::string_view> names;
   for (const Row& row : key_table()) {
     const std::string_view key = row.doc.key;
-    if (in_repeated_table(key) != in_repeated_table(unknown)) continue;
     const std::string_view table = key.substr(0, key.find('.'));
     if (is_table_name(table) && std::ranges::find(names, table) == names.end()) names.push_back(table);
     names.push_back(key);
@@ -224,21 +223,22 @@ std::vector<std::string_view> suggestions_for(std::string_view unknown) {
 }
 
 std::optional<std::string_view> nearest_key(std::string_view unknown) {
-  const auto names = suggestions_for(unknown);
+  static const std::vector<std::string_view> names = names_of_keys_and_tables();
+  const bool repeated = in_repeated_table(unknown);
   const size_t limit = std::clamp<size_t>(unknown.size() / 4, 1, 3);
   size_t best = limit + 1;
   std::optional<std::string_view> nearest;
+  std::optional<std::string_view> elsewhere;  // the right name, but in the wrong table, or in none
   for (const std::string_view name : names) {
+    if (in_repeated_table(name) != repeated) continue;
+    const bool same_leaf = name.contains('.') && leaf(name) == leaf(unknown);
+    if (same_leaf && !elsewhere) elsewhere = name;
     const size_t distance = edit_distance(unknown, name, limit);
     if (distance >= best) continue;
     best = distance;
     nearest = name;
   }
-  if (nearest) return nearest;
-  // The right name in the wrong table, or in none.
-  const auto same_leaf = std::ranges::find(names, leaf(unknown), leaf);
-  if (same_leaf != names.end() && same_leaf->contains('.')) return *same_leaf;
-  return std::nullopt;
+  return nearest ? nearest : elsewhere;
 }
 
 std::string must_be_form(const Intake& intake, const KeyRow& key) {

@@ -228,6 +228,14 @@ TEST(Config, ReportsWhereTheSyntaxBreaks) {
   EXPECT_THAT(file_errors("a = \xff\n"), ElementsAre(StartsWith("p.toml:1:")));
 }
 
+TEST(Config, CountsErrorsWithoutEnd) {
+  std::string file;
+  for (int i = 0; i < 1234; ++i) file += "unknown" + std::to_string(i) + " = 1\n";
+  const auto errors = file_errors(file);
+  ASSERT_EQ(errors.size(), 1001u);
+  EXPECT_EQ(errors.back(), "and 234 more errors");
+}
+
 TEST(Config, ReportsOverridesEvenIfTheFileIsNotToml) {
   ConfigSources sources;
   sources.file_name = "p.toml";

@@ -25,6 +25,11 @@ TEST(EditDistance, IsOverTheLimitForWordsOfVeryDifferentLength) {
   EXPECT_GT(edit_distance(std::string(100'000, 'a'), "abc", 3), 3u);
 }
 
+TEST(EditDistance, IsOverTheLimitForVeryLongWords) {
+  EXPECT_EQ(edit_distance(std::string(63, 'a'), std::string(62, 'a'), 3), 1u);
+  EXPECT_GT(edit_distance(std::string(64, 'a'), std::string(64, 'a'), 3), 3u);
+}
+
 TEST(EditDistance, IsSymmetric) {
   EXPECT_EQ(edit_distance("listen", "silent", 6), edit_distance("silent", "listen", 6));
   EXPECT_EQ(edit_distance("kitten", "sitting", 6), 3u);
