@@ -190,11 +190,12 @@ void MutexStore::Index::drop(Entry** slot) {
 }
 
 void MutexStore::Index::clear() {
-  while (by_use_.newer != &by_use_) {
-    auto* entry = static_cast<Entry*>(by_use_.newer);
-    unlink(*entry);
+  for (Link* link = by_use_.newer; link != &by_use_;) {
+    auto* entry = static_cast<Entry*>(link);
+    link = link->newer;
     account_.release(entry);
   }
+  by_use_.newer = by_use_.older = &by_use_;
   counts_.removed += counts_.entries;
   counts_.entries = 0;
   buckets_.reset();
