@@ -42,15 +42,15 @@ Loop::Loop(Clock& clock)
 Loop::~Loop() = default;
 
 bool Loop::watch(int fd, uint32_t epoll_events, Watcher& watcher) {
-  if (fd < 0) return false;
   const auto index = static_cast<size_t>(fd);
-  if (index >= watchers_.size()) {
+  const bool known = fd >= 0 && index < watchers_.size();
+  const int operation = known && watchers_[index] != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  epoll_event event{.events = epoll_events, .data = {.u64 = token_of(fd, known ? generations_[index] : 0)}};
+  if (epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return false;
+  if (!known) {
     watchers_.resize(index + 1);
     generations_.resize(index + 1);
   }
-  const int operation = watchers_[index] != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  epoll_event event{.events = epoll_events, .data = {.u64 = token_of(fd, generations_[index])}};
-  if (epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return false;
   watchers_[index] = &watcher;
   return true;
 }
