@@ -2,18 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "io/listen.h"
 #include "io/memory_stream.h"
-#include "io/network.h"
+#include "io/session_peers.h"
 
 namespace peregrine {
 namespace {
@@ -23,53 +18,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-Bytes octets_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 std::string framed(std::string_view text) {
   std::string out{static_cast<char>(text.size() >> 8), static_cast<char>(text.size())};
   return out.append(text);
-}
-
-// Notes every message; answers at once if told so.
-struct Handler final : SessionHandler {
-  struct Got {
-    SessionId session;
-    Endpoint peer;
-    std::string text;
-  };
-  void on_message(SessionId session, const Endpoint& peer, MutableBytes buffer, size_t size) override {
-    EXPECT_EQ(buffer.size(), 65535u);
-    got.push_back(
-        {session, peer, std::string(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(size))});
-    std::ranges::fill(buffer, uint8_t{0xee});
-    if (on_each) on_each(got.back());
-  }
-  std::vector<std::string> texts() const {
-    std::vector<std::string> out;
-    for (const Got& g : got) out.push_back(g.text);
-    return out;
-  }
-  std::vector<Got> got;
-  std::function<void(const Got&)> on_each;
-};
-
-// The client's end of a session.
-struct Client {
-  std::unique_ptr<Stream> stream;
-  std::vector<std::string> replies;
-  bool closed = false;
-};
-
-Task<void> collect(Stream& stream, Client* client) {
-  std::vector<uint8_t> buffer(65535);
-  for (;;) {
-    const auto message = co_await read_message(stream, buffer, Instant::max());
-    if (!message || message->empty()) break;
-    client->replies.emplace_back(message->begin(), message->end());
-  }
-  client->closed = true;
 }
 
 Task<void> write_text(Stream& stream, std::string text) {
@@ -109,7 +60,7 @@ class SessionsTest : public testing::Test {
   }
   void ask(Client& client, std::string_view text) { say(client, framed(text)); }
   void echo_at_once() {
-    handler_.on_each = [this](const Handler::Got& g) {
+    handler_.on_each = [this](const RecordingHandler::Got& g) {
       sessions_->send(g.session, octets_of("re:" + g.text));
     };
   }
@@ -118,7 +69,7 @@ class SessionsTest : public testing::Test {
   VirtualClock clock_;
   Timers timers_{clock_.now()};
   Counters counters_;
-  Handler handler_;
+  RecordingHandler handler_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::unique_ptr<Sessions> sessions_;
 };
@@ -384,7 +335,7 @@ TEST_F(SessionsTest, DrainingReleasesAPausedSession) {
 }
 
 TEST_F(SessionsTest, AHandlerMayCloseAllFromWithin) {
-  handler_.on_each = [this](const Handler::Got& g) {
+  handler_.on_each = [this](const RecordingHandler::Got& g) {
     sessions_->send(g.session, octets_of("gathered"));
     sessions_->close_all();
   };
@@ -398,7 +349,7 @@ TEST_F(SessionsTest, AHandlerMayCloseAllFromWithin) {
 }
 
 TEST_F(SessionsTest, AHandlerMayDrainFromWithin) {
-  handler_.on_each = [this](const Handler::Got&) { sessions_->drain(); };
+  handler_.on_each = [this](const RecordingHandler::Got&) { sessions_->drain(); };
   Client& client = connect();
   say(client, framed("1") + framed("2"));
   EXPECT_THAT(handler_.got, SizeIs(1));
@@ -431,87 +382,6 @@ TEST_F(SessionsTest, IsDestroyedWithSessionsInEveryState) {
   sessions_.reset();
   settle();
   EXPECT_TRUE(idle.closed && paused.closed);
-}
-
-// On real sockets.
-class TcpListenerTest : public testing::Test {
- protected:
-  TcpListenerTest() {
-    Fd listener =
-        open_tcp_listener({IpAddress::v4({127, 0, 0, 1}), 0}, {.reuse_port = false, .buffer_octets = 0});
-    at_ = local_endpoint(listener.get());
-    listener_ = std::make_unique<TcpListener>(loop_, std::move(listener), sessions_, counters_);
-    handler_.on_each = [this](const Handler::Got& g) {
-      sessions_.send(g.session, octets_of("re:" + g.text));
-    };
-  }
-  template <class F>
-  void run_until(F over) {
-    for (int i = 0; i < 1000 && !over(); ++i) loop_.run_once(10ms);
-    EXPECT_TRUE(over());
-  }
-
-  SystemClock clock_;
-  Loop loop_{clock_};
-  Counters counters_;
-  Handler handler_;
-  Sessions sessions_{clock_, loop_.timers(), {}, handler_, counters_};
-  std::unique_ptr<Network> network_ = make_system_network(loop_);
-  Endpoint at_;
-  std::unique_ptr<TcpListener> listener_;
-};
-
-Task<void> converse(Network& network, Endpoint to, std::string question, Client* client) {
-  auto stream = co_await network.connect(to, Instant::max());
-  if (!stream) co_return;
-  client->stream = std::move(*stream);
-  (void)co_await write_message(*client->stream, octets_of(question), Instant::max());
-  co_await collect(*client->stream, client);
-}
-
-TEST_F(TcpListenerTest, ServesManyClients) {
-  std::vector<Client> clients(50);
-  for (size_t i = 0; i < clients.size(); ++i) spawn(converse(*network_, at_, std::to_string(i), &clients[i]));
-  run_until(
-      [&] { return std::ranges::all_of(clients, [](const Client& c) { return c.replies.size() == 1; }); });
-  for (size_t i = 0; i < clients.size(); ++i)
-    EXPECT_THAT(clients[i].replies, ElementsAre("re:" + std::to_string(i)));
-  EXPECT_EQ(counters_.get(Counter::tcp_accepted), clients.size());
-  EXPECT_EQ(handler_.got[0].peer.address, at_.address);
-  sessions_.drain();
-  run_until([&] { return std::ranges::all_of(clients, [](const Client& c) { return c.closed; }); });
-  EXPECT_EQ(counters_.get(Counter::tcp_closed), clients.size());
-}
-
-Task<void> try_connect(Network& network, Endpoint to, bool* refused) {
-  const auto stream = co_await network.connect(to, Instant::max());
-  *refused = !stream;
-}
-
-TEST_F(TcpListenerTest, StopsAccepting) {
-  listener_->stop();
-  listener_->stop();
-  bool refused = false;
-  spawn(try_connect(*network_, at_, &refused));
-  run_until([&] { return refused; });
-}
-
-TEST_F(TcpListenerTest, PausesWithoutDescriptorsAndGoesOn) {
-  Client before, waiting;
-  spawn(converse(*network_, at_, "x", &before));
-  run_until([&] { return before.replies.size() == 1; });
-  spawn(converse(*network_, at_, "y", &waiting));
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &none);
-  run_until([&] { return counters_.get(Counter::tcp_refused) > 0; });
-  loop_.run_once(0s);
-  EXPECT_EQ(counters_.get(Counter::tcp_refused), 1u);
-  setrlimit(RLIMIT_NOFILE, &limit);
-  run_until([&] { return waiting.replies.size() == 1; });
-  sessions_.close_all();
-  run_until([&] { return before.closed && waiting.closed; });
 }
 
 }  // namespace
