@@ -45,7 +45,7 @@ class Hit {
   Bytes blob_;
   Lifetime lifetime_{};
   const uint64_t* reader_epoch_ = nullptr;
-  uint64_t epoch_ = 0;
+  [[maybe_unused]] uint64_t epoch_ = 0;  // read by the assertion only
 };
 
 struct StoreStats {

@@ -62,23 +62,26 @@ IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query
   // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
   if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
 
+  // From the header alone, so that records which no query has cost nothing: RFC 9619 for the question; a transfer's
+  // SOA (RFC 1995) in the authority section; an OPT and a signature behind it.
+  if (header->count(Section::question) != 1 || header->count(Section::answer) != 0 ||
+      header->count(Section::authority) > 1 || header->count(Section::additional) > 2) {
+    return reject(Rcode::formerr);
+  }
+
   auto view = MessageView::parse(message);
   if (!view) return reject(Rcode::formerr);
   const auto& edns = view->edns();
   fields.has_edns = edns.has_value();
   fields.dnssec_ok = edns && edns->dnssec_ok;
   fields.limit = reply_limit(edns, transport, largest);
-  if (!view->has_question()) return reject(Rcode::formerr);
   query.question = view->question();
   fields.question_end = static_cast<uint16_t>(view->question_end());
 
   if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
   if (view->has_trailing_octets()) return reject(Rcode::formerr);
-  const bool transfer =
-      query.question.qtype == Type::ixfr;  // carries its SOA in the authority section (RFC 1995)
-  if (header->count(Section::answer) != 0 || (header->count(Section::authority) != 0 && !transfer)) {
-    return reject(Rcode::formerr);
-  }
+  const bool transfer = query.question.qtype == Type::ixfr;
+  if (header->count(Section::authority) != 0 && !transfer) return reject(Rcode::formerr);
   return judge_question(query.question);
 }
 
