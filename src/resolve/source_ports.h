@@ -41,6 +41,7 @@ class SourcePort final : public DatagramHandler {
   void remove(const ReplyWaiter& waiter);
   Result<> send(const Endpoint& to, Bytes octets);  // unreachable, network
   unsigned uses() const { return uses_; }
+  uint16_t number() const { return port_->number(); }
 
   void on_datagram(UdpPort& port, const Endpoint& from, Bytes octets) override;
 
