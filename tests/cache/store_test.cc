@@ -84,6 +84,7 @@ TYPED_TEST(StoreTest, RefusedBlobDoesNotLeaveAnOlderOne) {
   EXPECT_FALSE(store.put(TestKey(1), until(1), Octets(max_blob + 1)));
   EXPECT_FALSE(reader.find(TestKey(1)));
   EXPECT_EQ(store.stats().entries, 0u);
+  EXPECT_EQ(store.stats().removed, 1u);
 }
 
 TYPED_TEST(StoreTest, RefusesWhatIsLargerThanTheStore) {
