@@ -17,7 +17,8 @@ struct StoreKey {
   uint64_t hash;
 };
 inline constexpr size_t max_store_key = 288;
-inline constexpr size_t max_blob = 66'000;  // a message of 65,535 octets with its offsets aside
+// A message of 65,535 octets, in which an RR takes 11 at least, with a header and an offset of two octets an RR.
+inline constexpr size_t max_blob = 65'535 + 64 + 65'535 / 11 * 2;
 
 // When a blob is no longer fresh. Wall-clock: it survives a restart.
 struct Lifetime {
