@@ -124,7 +124,7 @@ using Resolver = Config::Resolver;
 // clang-format off
 constexpr Row rows[] = {
   {{"profile", "one of \"dev\", \"staging\", \"production\", \"full\"", "\"production\"",
-    "The set of defaults for the flags", live},
+    "The set of defaults for the flags", restart},
    take_profile, [](const Row&, const Config& a, const Config& b) { return a.profile == b.profile; }},
 
   {{"server.listen", "a list of addresses, such as \"192.0.2.1\", \"[::1]:5353\" or \"udp://127.0.0.1:53\"",

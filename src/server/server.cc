@@ -219,6 +219,7 @@ Config merge_live(const Config& running, const Config& wanted) {
   Config merged = wanted;
   merged.profile = running.profile;
   merged.server = running.server;
+  merged.server.drain_seconds = wanted.server.drain_seconds;
   merged.cache.size = running.cache.size;
   merged.resolver.udp_sockets = running.resolver.udp_sockets;
   merged.flags = running.flags;
