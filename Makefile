@@ -37,7 +37,7 @@ fuzz: setup-test ## every fuzz target for SECONDS=30 each
 	scripts/fuzz.sh $(SECONDS)
 
 soak: setup-test ## the C++ tests with long runs (hours)
-	@PEREGRINE_SOAK=1 PEREGRINE_TEST_TIMEOUT=14400 scripts/test.sh debug
+	@PEREGRINE_SOAK=1 TEST_TIMEOUT=14400 scripts/test.sh debug
 
 clean: ## remove what was built
 	rm -rf build

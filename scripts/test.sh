@@ -23,7 +23,7 @@ reports=("$PWD/build/$preset/ctest.xml")
 [[ -z $interop ]] || reports+=("$PWD/build/release/interop.xml")
 rm -f "${reports[@]}"
 
-ctest --test-dir "build/$preset" -j "$(nproc)" --timeout "${PEREGRINE_TEST_TIMEOUT:-300}" --no-tests=error \
+ctest --test-dir "build/$preset" -j "$(nproc)" --timeout "${TEST_TIMEOUT:-300}" --no-tests=error \
   --output-on-failure --progress --output-junit "${reports[0]}"
 [[ -z $interop ]] ||
   /usr/bin/python3 -m pytest -p no:cacheprovider tests/interop --junitxml "${reports[1]}"

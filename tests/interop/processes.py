@@ -1,6 +1,7 @@
 """The programs that a test runs: NSD as the upstream, Peregrine, and an upstream that misbehaves to order."""
 
 import contextlib
+import os
 import pathlib
 import signal
 import socket
@@ -14,7 +15,8 @@ import dns.message
 import dns.name
 import dns.query
 
-BINARY = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "peregrine"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("INTEROP_BINARY", ROOT / "build" / "release" / "peregrine"))
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 20
 STOP_SECONDS = 20
@@ -127,12 +129,13 @@ zone:
 
 
 class Peregrine(Process):
-    def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2):
+    def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s"):
         """`upstreams` maps a zone to the ports of its servers."""
         super().__init__("peregrine", directory, free_port(), ("localhost.", "A"))
         self.config_path = directory / "peregrine.toml"
         self.upstreams = upstreams
         self.workers = workers
+        self.timeout = timeout
         self.configure(allow=allow)
 
     def configure(self, *, allow):
@@ -147,6 +150,8 @@ state_dir = "{self.directory}/state"
 size = "16 MiB"
 [access]
 allow = {list(allow)}
+[resolver]
+timeout = "{self.timeout}"
 {forward}""")
 
     def command(self):
@@ -163,10 +168,15 @@ allow = {list(allow)}
         self.child.send_signal(signal.SIGHUP)
 
 
-def run_peregrine(*arguments):
+def run_peregrine(*arguments, wrapper=()):
     """Runs a subcommand that ends by itself."""
     return subprocess.run(
-        [str(BINARY), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+        [*wrapper, str(BINARY), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
 

@@ -1,5 +1,7 @@
 """The life of the process: cache, reload, mistakes in the configuration, ports, load, end."""
 
+import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -16,7 +18,7 @@ BOTH = ["192.0.2.1", "192.0.2.2"]
 
 def test_second_answer_comes_from_the_cache(start):
     nsd = start.nsd()
-    server = start.peregrine({".": [nsd.port]})
+    server = start.peregrine({".": [nsd.port]}, timeout="2s")
     first = dig(server.port, NAME)
     denied = dig(server.port, f"absent.{zone.ORIGIN}")
     nsd.stop()
@@ -95,21 +97,65 @@ def test_unreadable_file_is_one_line(tmp_path):
             assert str(config) in done.stderr
 
 
+def listening(address, port, directory):
+    """Options of `serve`."""
+    return ["--set", f'server.listen="{address}:{port}"', "--set", f'server.state_dir="{directory}/state"']
+
+
+def cannot_listen(address, port, directory, *, wrapper=()):
+    """The one line that `serve` ends with when it cannot have a port."""
+    done = run_peregrine("serve", *listening(address, port, directory), wrapper=wrapper)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"{address}:{port}" in done.stderr
+    return done.stderr
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM], ids=["udp", "tcp"])
 def test_port_in_use_is_one_line(tmp_path, kind):
     port = processes.free_port()
-    config = tmp_path / "peregrine.toml"
-    config.write_text(f'[server]\nlisten = ["{LOOPBACK}:{port}"]\nstate_dir = "{tmp_path}/state"\n')
     with socket.socket(type=kind) as other:
         other.bind((LOOPBACK, port))
         if kind == socket.SOCK_STREAM:
             other.listen()
-        done = run_peregrine("serve", "--config", config)
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "in use" in done.stderr
-    assert str(port) in done.stderr
-    assert done.stdout == ""
+        assert "in use" in cannot_listen(LOOPBACK, port, tmp_path)
+
+
+def test_port_53_in_use_names_the_usual_holder(tmp_path):
+    """Whoever may not bind the port sees the other message about it."""
+    address = "127.0.0.53"
+    with socket.socket(type=socket.SOCK_DGRAM) as other:
+        try:
+            other.bind((address, 53))
+        except PermissionError:
+            assert "permission denied" in cannot_listen(address, 53, tmp_path)
+            return
+        assert "systemd-resolved" in cannot_listen(address, 53, tmp_path)
+
+
+def test_no_permission_for_a_port_is_one_line(tmp_path):
+    port = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) - 1
+    if port <= 0:
+        pytest.skip("this kernel lets everybody have every port")
+    wrapper = ["setpriv", "--bounding-set=-net_bind_service"] if os.geteuid() == 0 else []
+    assert "permission denied" in cannot_listen(LOOPBACK, port, tmp_path, wrapper=wrapper)
+
+
+def test_serve_without_a_file(tmp_path):
+    """Everything built in, but for the port, which may be taken here."""
+    port = processes.free_port()
+    command = [str(processes.BINARY), "serve", *listening(LOOPBACK, port, tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        try:
+            poll(lambda: processes.answers(port, "localhost.", "A"), "it answers")
+        finally:
+            child.terminate()
+        output, _ = child.communicate(timeout=processes.STOP_SECONDS)
+    assert child.returncode == 0
+    assert f"{LOOPBACK}:{port}" in output
 
 
 def test_unknown_subcommand_and_option():

@@ -157,7 +157,7 @@ def test_dead_server_falls_over(start, deaf_port):
 def test_all_dead(start, deaf_port):
     """RFC 8914: 22 is No Reachable Authority, 23 is Network Error."""
     for dead in ([processes.free_port()], [processes.free_port(), deaf_port]):
-        server = start.peregrine({".": dead})
+        server = start.peregrine({".": dead}, timeout="2s")
         reply = dig(server.port, f"www.{zone.ORIGIN}")
         assert reply.rcode == "SERVFAIL", reply.text
         assert reply.ede & {22, 23}, reply.text
