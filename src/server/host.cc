@@ -80,13 +80,15 @@ void become_user(const std::string& user) {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-std::string prepare_state_dir(const std::string& configured, const std::string& user) {
-  std::string dir = configured;
+std::string default_state_dir() {
+  if (geteuid() == 0) return "/run/peregrine";
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (dir.empty() && geteuid() == 0) dir = "/run/peregrine";
-  if (dir.empty() && runtime && *runtime) dir = std::string(runtime) + "/peregrine";
-  if (dir.empty()) dir = "/tmp/peregrine-" + std::to_string(geteuid());
+  if (runtime && *runtime) return std::string(runtime) + "/peregrine";
+  return "/tmp/peregrine-" + std::to_string(geteuid());
+}
 
+std::string prepare_state_dir(const std::string& configured, const std::string& user) {
+  const std::string dir = configured.empty() ? default_state_dir() : configured;
   if (mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) {
     throw StartError("server.state_dir: cannot make " + dir + because());
   }

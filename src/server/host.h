@@ -27,9 +27,12 @@ unsigned cores_of_quota(std::string_view cpu_max);
 // Becomes `user` with its groups, for good. Throws StartError where there is no such user or no permission.
 void become_user(const std::string& user);
 
-// `configured`, or a directory of this user's for run-time state: /run/peregrine for root, else
-// $XDG_RUNTIME_DIR/peregrine, else /tmp/peregrine-UID. Made with mode 0700 where it is missing, and given to
-// `user` if that is not empty. Throws StartError where it cannot be made or belongs to somebody else.
+// A directory of this user's for run-time state: /run/peregrine for root, else $XDG_RUNTIME_DIR/peregrine,
+// else /tmp/peregrine-UID. Only its name: nothing is made.
+std::string default_state_dir();
+
+// `configured`, or default_state_dir() if that is empty. Made with mode 0700 where it is missing, and given
+// to `user` if that is not empty. Throws StartError where it cannot be made or belongs to somebody else.
 std::string prepare_state_dir(const std::string& configured, const std::string& user);
 
 }  // namespace peregrine

@@ -56,6 +56,17 @@ TEST_F(StateDir, AFileOrALinkInItsPlaceIsAnError) {
   EXPECT_THROW(prepare_state_dir((root_ / "no" / "parent").string(), ""), StartError);
 }
 
+TEST(Host, TheDefaultStateDirectoryIsThisUsers) {
+  const char* set = std::getenv("XDG_RUNTIME_DIR");
+  const std::string before = set ? set : "";
+  setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+  EXPECT_EQ(default_state_dir(), geteuid() == 0 ? "/run/peregrine" : "/run/user/7/peregrine");
+  unsetenv("XDG_RUNTIME_DIR");
+  EXPECT_EQ(default_state_dir(),
+            geteuid() == 0 ? "/run/peregrine" : "/tmp/peregrine-" + std::to_string(geteuid()));
+  if (set) setenv("XDG_RUNTIME_DIR", before.c_str(), 1);
+}
+
 TEST(Host, AUserWhoDoesNotExistIsAnError) { EXPECT_THROW(become_user("no-such-user-here"), StartError); }
 
 }  // namespace
