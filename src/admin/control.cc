@@ -1,0 +1,99 @@
+#include "admin/control.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_map>
+
+#include "admin/commands.h"
+#include "admin/control_session.h"
+#include "admin/control_socket.h"
+#include "base/log.h"
+
+namespace peregrine {
+namespace {
+
+constexpr std::string_view full_reply = R"({"ok":false,"error":"too many control connections; try again"})"
+                                        "\n";
+
+bool out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+std::string to_line(const nlohmann::json& reply) {
+  // Octets that are no UTF-8, of a file's name say, must not throw.
+  return reply.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+struct ControlServer::State final : Watcher,
+                                    ControlSession::Host,
+                                    std::enable_shared_from_this<ControlServer::State> {
+  State(Server& s, ControlSocket control_socket)
+      : server(s), socket(std::move(control_socket)), accept_again([this] { watch(); }) {}
+  ~State() override { server.loop().unwatch(socket.fd()); }
+
+  void watch() {
+    if (!server.loop().watch(socket.fd(), EPOLLIN, *this)) pause();
+  }
+
+  // A listener that stays ready would spin.
+  void pause() {
+    server.loop().unwatch(socket.fd());
+    server.loop().timers().arm(accept_again, server.loop().clock().now() + std::chrono::seconds(1));
+  }
+
+  void ready(uint32_t) override {
+    Fd fd(accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) return out_of_resources(errno) ? pause() : void();
+    if (sessions.size() >= max_control_sessions) {
+      send(fd.get(), full_reply.data(), full_reply.size(), MSG_NOSIGNAL);
+      return;
+    }
+    const uint64_t id = ++last_id;
+    auto session = std::make_unique<ControlSession>(server.loop(), std::move(fd), id, *this);
+    sessions.emplace(id, std::move(session)).first->second->start();
+  }
+
+  void on_line(uint64_t id, std::string line) override {
+    // The reply may come from any thread, and after the session or all of this has gone.
+    run_control_request(server, line,
+                        [weak = weak_from_this(), &loop = server.loop(), id](nlohmann::json reply) {
+                          loop.post([weak, id, line = to_line(reply)] {
+                            if (const auto state = weak.lock()) state->deliver(id, line);
+                          });
+                        });
+  }
+
+  void deliver(uint64_t id, const std::string& line) {
+    if (const auto found = sessions.find(id); found != sessions.end()) found->second->reply(line);
+  }
+
+  void on_end(uint64_t id) override { sessions.erase(id); }
+
+  Server& server;
+  ControlSocket socket;
+  Timer accept_again;
+  std::unordered_map<uint64_t, std::unique_ptr<ControlSession>> sessions;
+  uint64_t last_id = 0;
+};
+
+ControlServer::ControlServer(Server& server) {
+  auto socket = ControlSocket::open(control_socket_path(server.state_dir()));
+  if (!socket) {
+    log_warning(socket.error() + "; running without one");
+    return;
+  }
+  state_ = std::make_shared<State>(server, *std::move(socket));
+  state_->watch();
+}
+
+ControlServer::~ControlServer() = default;
+
+std::string ControlServer::path() const { return state_ ? state_->socket.path() : std::string(); }
+
+}  // namespace peregrine
