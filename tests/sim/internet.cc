@@ -39,7 +39,7 @@ Internet::Internet(Stage& stage, const Truth& truth, const Faults& faults, uint6
       faults_(faults),
       dice_(seed ^ 0x696e7465726e6574),
       forger_(faults.forger, seed ^ 0x666f72676572),
-      network_(stage, *this) {
+      network_(stage, *this, faults.most_ports) {
   for (size_t i = 0; i < server_count; ++i) {
     servers_.push_back(server_address(i));
     Habits habits{.pulse = {seed, i}};
@@ -48,13 +48,22 @@ Internet::Internet(Stage& stage, const Truth& truth, const Faults& faults, uint6
       habits.lowers_case = dice_.percent(20);
       habits.adds_needless = dice_.percent(40);
       habits.shuffles = dice_.percent(40);
+      habits.uneven_ttls = dice_.percent(40);
     }
     habits_.push_back(habits);
   }
 }
 
-void Internet::allow(Dname zone, std::span<const Endpoint> servers) {
-  for (const Endpoint& server : servers) allowed_.emplace_back(DnameBuf(zone), server);
+void Internet::allow(std::span<const ForwardZone> zones, Duration grace) {
+  const Instant until = stage_.clock.now() + grace;
+  for (Allowed& entry : allowed_) entry.until = std::min(entry.until, until);
+  for (const ForwardZone& zone : zones) {
+    for (const Endpoint& server : zone.servers) allowed_.push_back({zone.zone, server, Instant::max()});
+  }
+}
+
+bool Internet::speaks_edns() const {
+  return std::ranges::all_of(habits_, [](const Habits& habits) { return habits.edns == EdnsHabit::speaks; });
 }
 
 const Internet::Habits& Internet::habits_of(const Endpoint& server) const {
@@ -62,7 +71,6 @@ const Internet::Habits& Internet::habits_of(const Endpoint& server) const {
 }
 
 bool Internet::dead(const Endpoint& server) const {
-  if (all_dead_) return true;
   std::array<uint8_t, 4> span;
   store_u32(span.data(), static_cast<uint32_t>(stage_.clock.now().time_since_epoch() / pulse_length));
   return siphash13(habits_of(server).pulse, span) % 100 < faults_.dead;
@@ -81,23 +89,25 @@ void Internet::check_query(const Endpoint& to, Bytes octets) {
   }
   const Dname qname = query->question().qname;
   unsigned longest = 0;
-  for (const auto& [zone, server] : allowed_) {
-    if (qname.is_at_or_below(zone)) longest = std::max(longest, zone.view().label_count());
+  for (const Allowed& entry : allowed_) {
+    if (qname.is_at_or_below(entry.zone)) longest = std::max(longest, entry.zone.view().label_count());
   }
-  const bool allowed = std::ranges::any_of(allowed_, [&](const auto& entry) {
-    return entry.second == to && entry.first.view().label_count() == longest &&
-           qname.is_at_or_below(entry.first);
+  const bool allowed = std::ranges::any_of(allowed_, [&](const Allowed& entry) {
+    return entry.server == to && entry.until >= stage_.clock.now() && qname.is_at_or_below(entry.zone) &&
+           entry.zone.view().label_count() == longest;
   });
   if (!allowed)
     stage_.found("asked " + to.to_string() + " for " + qname.to_string() + ", which is not its zone");
 }
 
-void Internet::on_sent(PortId from, const Endpoint& to, Bytes octets) {
+Result<> Internet::on_sent(PortId from, const Endpoint& to, Bytes octets) {
+  if (dice_.percent(faults_.unreachable)) return std::unexpected(Error::unreachable);
   check_query(to, octets);
   forge(from, to, octets);
   if (dice_.percent(faults_.loss)) {
     ++tally_.lost;
-    return stage_.trace.note("lost");
+    stage_.trace.note("lost");
+    return {};
   }
   const unsigned copies = dice_.percent(faults_.duplication) ? 2 : 1;
   for (unsigned i = 0; i < copies; ++i) {
@@ -105,6 +115,7 @@ void Internet::on_sent(PortId from, const Endpoint& to, Bytes octets) {
       reply_to(from, to, query);
     });
   }
+  return {};
 }
 
 void Internet::reply_to(PortId port, const Endpoint& server, Bytes query) {
@@ -209,7 +220,7 @@ Internet::Octets Internet::answer(const Endpoint& server, Bytes query, size_t li
   writer.question(question.qname, question.qtype, question.qclass);
   constexpr size_t opt_size = 11;
   writer.reserve(view->edns() ? opt_size : 0);
-  write_truth(habits, question, writer);
+  write_truth(habits, *view, writer);
   writer.reserve(0);
   if (view->edns())
     writer.edns({.udp_size = largest_datagram, .dnssec_ok = view->edns()->dnssec_ok, .options = {}});
@@ -230,23 +241,22 @@ Internet::Octets Internet::refuse_edns(EdnsHabit habit, const MessageView& query
   return taken(writer);
 }
 
-void Internet::write_truth(const Habits& habits, const Question& question, MessageWriter& writer) {
-  TrueAnswer truth = truth_.at(question.qname, question.qtype, stage_.clock.now());
+void Internet::write_truth(const Habits& habits, const MessageView& query, MessageWriter& writer) {
+  const Question question = query.question();
+  const TrueAnswer truth = truth_.at(question.qname, question.qtype, stage_.clock.now());
+  if (truth.bogus && !query.header().cd()) return writer.rcode(Rcode::servfail);
   writer.rcode(truth.rcode);
-  std::vector<TrueRecord>& records = truth.answer;
-  if (habits.shuffles) {
-    for (size_t i = records.size(); i > 1; --i)
-      std::swap(records[i - 1], records[dice_.below(static_cast<uint32_t>(i))]);
-  }
+  const bool with_signatures = query.edns() && query.edns()->dnssec_ok;
   const auto before = writer.mark();
   bool whole = true;
   if (habits.adds_needless) write_needless(question, truth, Section::answer, writer);
-  for (const TrueRecord& rr : records) {
-    whole = whole && writer.rr(Section::answer, rr.owner, rr.type, Class::in, rr.ttl, rr.rdata);
-  }
-  if (truth.soa) {
-    whole = whole && writer.rr(Section::authority, truth.soa->owner, Type::soa, Class::in, truth.soa->ttl,
-                               truth.soa->rdata);
+  for (Section section : {Section::answer, Section::authority}) {
+    auto records = truth.section(section, with_signatures);
+    if (habits.uneven_ttls) make_ttls_uneven(records);
+    if (habits.shuffles) shuffle(records);
+    for (const TrueRecord& rr : records) {
+      whole = whole && writer.rr(section, rr.owner, rr.type, Class::in, rr.ttl, rr.rdata);
+    }
   }
   if (habits.adds_needless) write_needless(question, truth, Section::additional, writer);
   if (whole) return;
@@ -255,15 +265,32 @@ void Internet::write_truth(const Habits& habits, const Question& question, Messa
   writer.tc(true);
 }
 
-// Records of names that were not asked for (RFC 2181 section 5.4.1).
+void Internet::shuffle(std::vector<TrueRecord>& records) {
+  for (size_t i = records.size(); i > 1; --i) {
+    std::swap(records[i - 1], records[dice_.below(static_cast<uint32_t>(i))]);
+  }
+}
+
+// The least TTL of an RRset is the one that counts (RFC 2181 section 5.2).
+void Internet::make_ttls_uneven(std::vector<TrueRecord>& records) {
+  for (size_t i = 1; i < records.size(); ++i) {
+    const bool same_rrset =
+        records[i].owner == records[i - 1].owner && records[i].type == records[i - 1].type;
+    if (same_rrset) records[i].ttl += dice_.below(100);
+  }
+}
+
+// Records that nobody asked for (RFC 2181 section 5.4.1): of other names, and of other types.
 void Internet::write_needless(const Question& question, const TrueAnswer& truth, Section section,
                               MessageWriter& writer) {
-  const DnameBuf victim = truth_.name(dice_.below(truth_.names()));
+  const DnameBuf victim =
+      dice_.percent(50) ? truth_.name(dice_.below(truth_.names())) : DnameBuf(question.qname);
   const auto in_chain = [&](const TrueRecord& rr) {
     return rr.owner == victim || std::ranges::equal(rr.rdata, victim.view().wire());
   };
-  if (victim.view() == question.qname || std::ranges::any_of(truth.answer, in_chain)) return;
+  const bool believed = victim.view() == question.qname || std::ranges::any_of(truth.answer, in_chain);
   for (Type type : {Type::a, Type::aaaa, Type::txt}) {
+    if (believed && type == question.qtype) continue;
     writer.rr(section, victim, type, Class::in, 300, forged_rdata(type));
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.h"
 #include "sim/forger.h"
 #include "sim/sim_network.h"
 #include "sim/truth.h"
@@ -15,6 +16,8 @@ namespace peregrine::sim {
 struct Faults {
   unsigned loss = 0, duplication = 0, corruption = 0;  // of a datagram on a link
   Duration least_delay = std::chrono::milliseconds(1), most_delay = std::chrono::milliseconds(40);  // one way
+  unsigned unreachable = 0;     // of a datagram: the kernel refuses it
+  size_t most_ports = 65'536;   // that can be open at a time
   unsigned dead = 0;            // of a server in a span of some seconds: silence
   unsigned bad_reply = 0;       // SERVFAIL, REFUSED, wrong id, wrong question, another port, ...
   unsigned bad_connection = 0;  // refused, hanging, closed in the middle, the wrong reply
@@ -32,13 +35,13 @@ class Internet final : public Far {
 
   SimNetwork& network() { return network_; }
   const std::vector<Endpoint>& servers() const { return servers_; }
-  // From now on queries for names below `zone` may come to these servers. Those that were allowed before
-  // still may: resolutions go on with the servers that they began with.
-  void allow(Dname zone, std::span<const Endpoint> servers);
-  void die() { all_dead_ = true; }
+  // From now on queries for names in these zones may come to their servers, and for `grace` to those that
+  // were allowed before: resolutions go on with the servers that they began with.
+  void allow(std::span<const ForwardZone> zones, Duration grace);
+  bool speaks_edns() const;  // every server
   const Tally& tally() const { return tally_; }
 
-  void on_sent(PortId from, const Endpoint& to, Bytes octets) override;
+  Result<> on_sent(PortId from, const Endpoint& to, Bytes octets) override;
   ConnectPlan on_connect(const Endpoint& to) override;
   void on_accepted(const Endpoint& at, std::unique_ptr<Stream> stream) override;
 
@@ -46,8 +49,13 @@ class Internet final : public Far {
   enum class EdnsHabit : uint8_t { speaks, formerr, notimp_without_opt, bare_formerr };
   struct Habits {
     EdnsHabit edns = EdnsHabit::speaks;
-    bool lowers_case = false, adds_needless = false, shuffles = false;
+    bool lowers_case = false, adds_needless = false, shuffles = false, uneven_ttls = false;
     HashKey pulse;  // of its dying and rising
+  };
+  struct Allowed {
+    DnameBuf zone;
+    Endpoint server;
+    Instant until;
   };
   using Octets = std::vector<uint8_t>;
 
@@ -62,7 +70,9 @@ class Internet final : public Far {
   void forge(PortId port, const Endpoint& server, Bytes query);
   Octets answer(const Endpoint& server, Bytes query, size_t limit);
   Octets refuse_edns(EdnsHabit habit, const MessageView& query) const;
-  void write_truth(const Habits& habits, const Question& question, MessageWriter& writer);
+  void write_truth(const Habits& habits, const MessageView& query, MessageWriter& writer);
+  void shuffle(std::vector<TrueRecord>& records);
+  void make_ttls_uneven(std::vector<TrueRecord>& records);
   void write_needless(const Question& question, const TrueAnswer& truth, Section section,
                       MessageWriter& writer);
   Task<void> serve(Endpoint at, std::unique_ptr<Stream> stream);
@@ -75,8 +85,7 @@ class Internet final : public Far {
   SimNetwork network_;
   std::vector<Endpoint> servers_;
   std::vector<Habits> habits_;  // of each server
-  std::vector<std::pair<DnameBuf, Endpoint>> allowed_;
-  bool all_dead_ = false;
+  std::vector<Allowed> allowed_;
   Tally tally_;
 };
 

@@ -92,11 +92,12 @@ class HalfDeafServers final : public Far {
   explicit HalfDeafServers(Stage& stage) : stage_(stage), network_(stage, *this) {}
   SimNetwork& network() { return network_; }
 
-  void on_sent(PortId from, const Endpoint& to, Bytes octets) override {
+  Result<> on_sent(PortId from, const Endpoint& to, Bytes octets) override {
     const auto query = MessageView::parse(octets);
-    if (!query) return stage_.found("sent a malformed query");
-    if (query->question().qname.size() % 8 == 0) return;
+    if (!query) stage_.found("sent a malformed query");
+    if (!query || query->question().qname.size() % 8 == 0) return {};
     stage_.after(0ns, [this, from, to, reply = answer(*query)] { network_.deliver(from, to, reply); });
+    return {};
   }
   ConnectPlan on_connect(const Endpoint&) override { return {}; }
   void on_accepted(const Endpoint&, std::unique_ptr<Stream>) override {}

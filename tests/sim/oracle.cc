@@ -13,11 +13,11 @@ size_t size_of(const ClientQuery& query, const TrueAnswer& truth) {
   std::vector<uint8_t> buffer(65'535);
   MessageWriter writer(buffer);
   writer.question(query.qname, query.qtype, Class::in);
-  for (const TrueRecord& rr : truth.answer) {
-    writer.rr(Section::answer, rr.owner, rr.type, Class::in, rr.ttl, rr.rdata);
+  for (Section section : {Section::answer, Section::authority}) {
+    for (const TrueRecord& rr : truth.section(section, query.dnssec_ok)) {
+      writer.rr(section, rr.owner, rr.type, Class::in, rr.ttl, rr.rdata);
+    }
   }
-  if (truth.soa)
-    writer.rr(Section::authority, truth.soa->owner, Type::soa, Class::in, truth.soa->ttl, truth.soa->rdata);
   if (query.edns) writer.edns({});
   return writer.size();
 }
@@ -100,13 +100,29 @@ std::string Oracle::judge_answer(const ClientQuery& query, const MessageView& re
   }
   if (rcode == Rcode::servfail) {
     ++tally_.failures;
-    return rules_.failure_allowed && is_empty(reply) ? "" : "SERVFAIL though nothing is wrong";
+    return may_fail(query) && is_empty(reply) ? "" : "SERVFAIL though nothing is wrong";
   }
   if (rcode == Rcode::refused) {
     ++tally_.refused;
     return !query.rd && is_empty(reply) ? "" : "REFUSED to who asked for recursion";
   }
   return judge_data(query, reply);
+}
+
+bool Oracle::may_fail(const ClientQuery& query) const {
+  if (rules_.failure_allowed) return true;
+  const Instant now = stage_.clock.now();
+  const auto moments = Truth::moments(now - std::min(now.time_since_epoch(), rules_.longest_flight), now);
+  return !query.cd && std::ranges::any_of(moments, [&](Instant when) {
+    return truth_.at(query.qname, query.qtype, when).bogus;
+  });
+}
+
+// Without DO there are none; a server that knows no EDNS sends none.
+bool Oracle::says_with_signatures(const ClientQuery& query, const MessageView& reply,
+                                  const TrueAnswer& truth) const {
+  if (query.dnssec_ok && says(reply, truth, true)) return true;
+  return (!query.dnssec_ok || !rules_.always_signed) && says(reply, truth, false);
 }
 
 bool Oracle::may_be_cut_short(const ClientQuery& query, size_t limit) const {
@@ -139,7 +155,7 @@ std::string Oracle::judge_data(const ClientQuery& query, const MessageView& repl
   Instant until = now;
   for (Instant since : moments) {
     const TrueAnswer truth = truth_.at(query.qname, query.qtype, since);
-    if (says(reply, truth)) {
+    if ((!truth.bogus || query.cd) && says_with_signatures(query, reply, truth)) {
       wrong = judge_lifetime(reply, truth, {since, until});
       if (wrong.empty()) {
         ++(truth.soa ? tally_.negative : tally_.true_answers);

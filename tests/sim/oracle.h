@@ -16,6 +16,7 @@ class Oracle {
     TtlLimits ttl;
     Duration longest_flight{};    // of a datagram, there and back, in a server's hands included
     bool failure_allowed = true;  // SERVFAIL for a question that has an answer
+    bool always_signed = true;    // all servers speak EDNS, so with DO there are signatures
   };
   struct Tally {
     uint64_t true_answers = 0, negative = 0, failures = 0, refused = 0, cut_short = 0, rejected = 0,
@@ -43,6 +44,9 @@ class Oracle {
   std::string judge_opt(const ClientQuery& query, const MessageView& reply) const;
   std::string judge_answer(const ClientQuery& query, const MessageView& reply, size_t least_limit);
   std::string judge_data(const ClientQuery& query, const MessageView& reply);
+  bool says_with_signatures(const ClientQuery& query, const MessageView& reply,
+                            const TrueAnswer& truth) const;
+  bool may_fail(const ClientQuery& query) const;
   bool may_be_cut_short(const ClientQuery& query, size_t limit) const;
   struct Span {
     Instant since, until;

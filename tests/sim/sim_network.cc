@@ -11,10 +11,7 @@ class SimNetwork::Port final : public UdpPort {
   }
   ~Port() override { network_.ports_.erase(id_); }
   uint16_t number() const override { return id_.number; }
-  Result<> send(const Endpoint& to, Bytes octets) override {
-    network_.far_.on_sent(id_, to, octets);
-    return {};
-  }
+  Result<> send(const Endpoint& to, Bytes octets) override { return network_.far_.on_sent(id_, to, octets); }
   DatagramHandler& handler;
 
  private:
@@ -24,6 +21,7 @@ class SimNetwork::Port final : public UdpPort {
 
 Result<std::unique_ptr<UdpPort>> SimNetwork::open_udp(Family family, uint16_t number,
                                                       DatagramHandler& handler) {
+  if (ports_.size() >= most_ports_) return std::unexpected(Error::limit);
   if (ports_.contains({family, number})) return std::unexpected(Error::network);
   return std::make_unique<Port>(*this, PortId{family, number}, handler);
 }

@@ -31,14 +31,16 @@ struct ConnectPlan {
 class Far {
  public:
   virtual ~Far() = default;
-  virtual void on_sent(PortId from, const Endpoint& to, Bytes octets) = 0;
+  virtual Result<> on_sent(PortId from, const Endpoint& to, Bytes octets) = 0;  // unreachable
   virtual ConnectPlan on_connect(const Endpoint& to) = 0;
   virtual void on_accepted(const Endpoint& at, std::unique_ptr<Stream> stream) = 0;
 };
 
 class SimNetwork final : public Network {
  public:
-  SimNetwork(Stage& stage, Far& far) : stage_(stage), far_(far) {}
+  // A process has only so many descriptors.
+  SimNetwork(Stage& stage, Far& far, size_t most_ports = 65'536)
+      : stage_(stage), far_(far), most_ports_(most_ports) {}
   Result<std::unique_ptr<UdpPort>> open_udp(Family family, uint16_t number,
                                             DatagramHandler& handler) override;
   Task<Result<std::unique_ptr<Stream>>> connect(const Endpoint& to, Instant deadline) override;
@@ -51,6 +53,7 @@ class SimNetwork final : public Network {
   class Port;
   Stage& stage_;
   Far& far_;
+  size_t most_ports_;
   std::map<PortId, Port*> ports_;
 };
 

@@ -25,6 +25,8 @@ Faults Simulation::make_faults(Weather weather, Dice& dice) {
     faults.loss = dice.below(storm ? 31 : 6);
     faults.duplication = dice.below(storm ? 20 : 6);
     faults.corruption = dice.below(storm ? 15 : 3);
+    faults.unreachable = storm ? dice.below(10) : 0;
+    if (storm && dice.percent(20)) faults.most_ports = 1 + dice.below(4);
     faults.dead = dice.below(storm ? 50 : 10);
     faults.bad_reply = dice.below(storm ? 30 : 6);
     faults.bad_connection = dice.below(storm ? 50 : 10);
@@ -52,6 +54,10 @@ Simulation::Plan Simulation::make_plan(Dice& dice, const Options& options) {
   plan.length = dice.between(Duration(10s), Duration(90s));
   plan.faults = make_faults(plan.weather, dice);
   plan.config = make_config(dice);
+  if (plan.weather == Weather::storm && dice.percent(20)) {
+    plan.config.resolver.queries_in_flight = dice.between(1, 5);
+    plan.config.resolver.waiters_per_query = dice.between(1, 3);
+  }
   plan.ending = Ending(dice.below(3));
   plan.names = dice.between(5, 40);
   plan.wall_steps = dice.percent(25) ? dice.between(1, 3) : 0;
@@ -77,7 +83,8 @@ Simulation::Simulation(uint64_t seed, const Options& options)
               {.ttl = {plan_.config.cache.min_ttl, plan_.config.cache.max_ttl,
                        plan_.config.cache.max_negative_ttl},
                .longest_flight = longest_flight(plan_.faults),
-               .failure_allowed = plan_.weather != Weather::clear && plan_.weather != Weather::attack}),
+               .failure_allowed = plan_.weather != Weather::clear && plan_.weather != Weather::attack,
+               .always_signed = internet_.speaks_edns()}),
       maker_(truth_, seed),
       udp_clients_(stage_, oracle_),
       random_(Random::from_seed(~seed)),
@@ -99,7 +106,7 @@ Snapshot Simulation::next_snapshot() {
   };
   plan_.config.forward = {{DnameBuf(), some(0)}, {DnameBuf::from_text("b.sim.").value(), some(3)}};
   if (generation_ > 0) plan_.config.edns.udp_size = static_cast<uint16_t>(dice_.between(512, 1400));
-  for (const ForwardZone& zone : plan_.config.forward) internet_.allow(zone.zone, zone.servers);
+  internet_.allow(plan_.config.forward, plan_.config.resolver.timeout);
   oracle_.udp_size(plan_.config.edns.udp_size);
   patience_ = plan_.config.resolver.timeout + grain;
   return make_snapshot(plan_.config, {}, ++generation_);
@@ -267,6 +274,14 @@ void Simulation::sweep_cache() {
     stage_.found("RD=0 made upstream work");
 }
 
+// Nothing can be found out any more, but nobody is left without a reply.
+void Simulation::ask_after_the_end() {
+  patience_ = Duration(0);
+  for (int i = 0; i < 20; ++i) ask(maker_.any());
+  pump();
+  come_to_rest();
+}
+
 void Simulation::check_rest() {
   udp_clients_.check_complete();
   for (const auto& client : tcp_clients_) client->check_complete();
@@ -283,6 +298,7 @@ Report Simulation::run() {
   stop();
   if (!come_to_rest()) stage_.found("it does not come to rest");
   sweep_cache();
+  if (plan_.ending == Ending::give_up) ask_after_the_end();
   check_rest();
   Report report{.wrong = stage_.wrong, .trace_hash = stage_.trace.hash(), .weather = plan_.weather};
   report.replies = oracle_.tally();

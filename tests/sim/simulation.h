@@ -23,7 +23,7 @@ enum class Weather : uint8_t {
 
 struct Options {
   std::optional<Weather> weather{};  // else by the seed
-  unsigned queries = 120;            // about; over UDP
+  unsigned queries = 150;            // about; over UDP
   bool verbose = false;              // the trace on standard error
   bool insider = false;              // the forger sees what was sent: the oracle must notice
 };
@@ -79,6 +79,7 @@ class Simulation {
   void step_to(Instant when);
   void pump();
   void sweep_cache();
+  void ask_after_the_end();
   void check_rest();
 
   const uint64_t seed_;

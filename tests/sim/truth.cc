@@ -29,6 +29,21 @@ std::vector<uint8_t> octets_of(Dname name) {
 
 using Comparable = std::tuple<std::vector<uint8_t>, Type, std::vector<uint8_t>>;
 
+bool same_records(const MessageView& reply, Section section, const std::vector<TrueRecord>& truth) {
+  std::vector<Comparable> said, meant;
+  for (const TrueRecord& rr : truth) meant.emplace_back(octets_of(rr.owner), rr.type, rr.rdata);
+  std::array<uint8_t, 4096> buffer;
+  for (RrView rr : reply.section(section)) {
+    const auto rdata = canonical_rdata(rr, buffer);
+    if (!rdata || rr.rclass != Class::in) return false;
+    said.emplace_back(octets_of(rr.owner.expand()), rr.type,
+                      std::vector<uint8_t>(rdata->begin(), rdata->end()));
+  }
+  std::ranges::sort(said);
+  std::ranges::sort(meant);
+  return said == meant;
+}
+
 }  // namespace
 
 DnameBuf Truth::name(unsigned rank) const {
@@ -68,6 +83,8 @@ Truth::Kind Truth::kind_of(Dname name, Instant when) const {
   if (number < 93) return Kind::empty;
   return epoch_of(name, when) % 2 == 0 ? Kind::plain : Kind::absent;
 }
+
+bool Truth::is_bogus(Dname name) const { return draw(name, existence, 1) % 100 < 6; }
 
 uint32_t Truth::ttl_of(Dname name, Type type) const {
   constexpr std::array<uint32_t, 6> ttls = {0, 1, 5, 30, 60, 300};
@@ -126,7 +143,8 @@ TrueAnswer Truth::at(Dname qname, Type qtype, Instant when) const {
   while (rank && kind_of(name, when) == Kind::alias) {
     const DnameBuf target = target_of_alias(name, *rank);
     truth.answer.push_back({name, Type::cname, ttl_of(name, Type::cname), octets_of(target)});
-    if (qtype == Type::cname) return truth;
+    truth.bogus |= is_bogus(name);
+    if (qtype == Type::cname) return sign(truth), truth;
     name = target;
     rank = rank_of(name);
   }
@@ -136,7 +154,32 @@ TrueAnswer Truth::at(Dname qname, Type qtype, Instant when) const {
   for (auto& rdata : rdatas) truth.answer.push_back({name, qtype, ttl_of(name, qtype), std::move(rdata)});
   if (kind == Kind::absent) truth.rcode = Rcode::nxdomain;
   if (rdatas.empty()) truth.soa = soa();
+  truth.bogus |= is_bogus(name);
+  sign(truth);
   return truth;
+}
+
+// Looks like an RRSIG, and is the same for the same RRset.
+TrueRecord Truth::signature_of(const TrueRecord& rr) const {
+  std::vector<uint8_t> rdata(18);
+  store_u16(rdata.data(), static_cast<uint16_t>(rr.type));
+  rdata[2] = 13;
+  rdata[3] = static_cast<uint8_t>(rr.owner.view().label_count());
+  const auto signer = octets_of(name_of("sim."));
+  rdata.insert(rdata.end(), signer.begin(), signer.end());
+  const uint64_t number = draw(rr.owner, data, static_cast<uint64_t>(rr.type));
+  for (unsigned i = 0; i < 64; ++i) rdata.push_back(static_cast<uint8_t>(0x80 | number >> i % 56));
+  return {rr.owner, Type::rrsig, rr.ttl, std::move(rdata)};
+}
+
+void Truth::sign(TrueAnswer& truth) const {
+  const TrueRecord* last = nullptr;
+  for (const TrueRecord& rr : truth.answer) {
+    const bool same_rrset = last != nullptr && last->owner == rr.owner && last->type == rr.type;
+    if (!same_rrset) truth.answer_signatures.push_back(signature_of(rr));
+    last = &rr;
+  }
+  if (truth.soa) truth.soa_signature = signature_of(*truth.soa);
 }
 
 uint32_t Truth::minimum() const {
@@ -168,31 +211,24 @@ std::vector<Instant> Truth::moments(Instant from, Instant to) {
   return all;
 }
 
-bool says(const MessageView& reply, const TrueAnswer& truth) {
-  if (reply.rcode() != truth.rcode) return false;
-  std::vector<Comparable> said, meant;
-  std::array<uint8_t, 4096> buffer;
-  for (RrView rr : reply.section(Section::answer)) {
-    const auto rdata = canonical_rdata(rr, buffer);
-    if (!rdata || rr.rclass != Class::in) return false;
-    said.emplace_back(octets_of(rr.owner.expand()), rr.type,
-                      std::vector<uint8_t>(rdata->begin(), rdata->end()));
+std::vector<TrueRecord> TrueAnswer::section(Section section, bool with_signatures) const {
+  std::vector<TrueRecord> records;
+  if (section == Section::answer) {
+    records = answer;
+    if (with_signatures) records.insert(records.end(), answer_signatures.begin(), answer_signatures.end());
+  } else if (soa) {
+    records.push_back(*soa);
+    if (with_signatures) records.push_back(*soa_signature);
   }
-  for (const TrueRecord& rr : truth.answer) meant.emplace_back(octets_of(rr.owner), rr.type, rr.rdata);
-  std::ranges::sort(said);
-  std::ranges::sort(meant);
-  if (said != meant) return false;
+  return records;
+}
 
-  std::vector<Comparable> authority;
-  for (RrView rr : reply.section(Section::authority)) {
-    const auto rdata = canonical_rdata(rr, buffer);
-    if (!rdata || rr.rclass != Class::in) return false;
-    authority.emplace_back(octets_of(rr.owner.expand()), rr.type,
-                           std::vector<uint8_t>(rdata->begin(), rdata->end()));
+bool says(const MessageView& reply, const TrueAnswer& truth, bool with_signatures) {
+  if (reply.rcode() != truth.rcode) return false;
+  for (Section section : {Section::answer, Section::authority}) {
+    if (!same_records(reply, section, truth.section(section, with_signatures))) return false;
   }
-  if (!truth.soa) return authority.empty();
-  return authority.size() == 1 &&
-         authority[0] == Comparable(octets_of(truth.soa->owner), Type::soa, truth.soa->rdata);
+  return true;
 }
 
 }  // namespace peregrine::sim

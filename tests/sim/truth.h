@@ -21,8 +21,14 @@ struct TrueRecord {
 
 struct TrueAnswer {
   Rcode rcode = Rcode::noerror;
+  bool bogus = false;              // validating servers answer SERVFAIL unless CD is set
   std::vector<TrueRecord> answer;  // the CNAME chain, then the RRset
   std::optional<TrueRecord> soa;   // where there is no RRset
+  std::vector<TrueRecord> answer_signatures;
+  std::optional<TrueRecord> soa_signature;
+
+  // What stands in the answer or the authority section.
+  std::vector<TrueRecord> section(Section section, bool with_signatures) const;
 };
 
 class Truth {
@@ -43,10 +49,13 @@ class Truth {
   std::optional<unsigned> rank_of(Dname name) const;
   Kind kind_of(Dname name, Instant when) const;
   uint64_t epoch_of(Dname name, Instant when) const;
+  bool is_bogus(Dname name) const;
   uint32_t ttl_of(Dname name, Type type) const;
   DnameBuf target_of_alias(Dname name, unsigned rank) const;
   std::vector<std::vector<uint8_t>> rdata_of(Dname name, Type type, Kind kind, Instant when) const;
   std::vector<uint8_t> text_of(Dname name, Kind kind, uint64_t epoch) const;
+  void sign(TrueAnswer& truth) const;
+  TrueRecord signature_of(const TrueRecord& rr) const;
   uint32_t minimum() const;
   TrueRecord soa() const;
 
@@ -54,8 +63,7 @@ class Truth {
   unsigned names_;
 };
 
-// Whether the two say the same but for order, letter case and TTLs. Records of the answer section, and
-// whether the SOA is there.
-bool says(const MessageView& reply, const TrueAnswer& truth);
+// Whether the two say the same but for order, letter case and TTLs.
+bool says(const MessageView& reply, const TrueAnswer& truth, bool with_signatures);
 
 }  // namespace peregrine::sim
