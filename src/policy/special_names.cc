@@ -21,9 +21,9 @@ std::vector<SpecialZone> make_zones() {
   };
   add("localhost.", SpecialKind::loopback);  // RFC 6761 section 6.3
   for (auto apex : {"invalid.", "test.", "onion."})
-    add(apex, SpecialKind::absent);  // RFC 6761 6.2, 6.4; RFC 7686
-  for (auto apex : {"home.arpa.", "resolver.arpa."})
-    add(apex, SpecialKind::empty);  // RFC 8375, RFC 9462 section 6.4
+    add(apex, SpecialKind::absent);            // RFC 6761 6.2, 6.4; RFC 7686
+  add("home.arpa.", SpecialKind::empty);       // RFC 8375
+  add("resolver.arpa.", SpecialKind::probed);  // RFC 9462 section 6.4
 
   for (auto net :
        {"0", "10", "254.169", "2.0.192", "100.51.198", "113.0.203", "255.255.255.255", "168.192"}) {
@@ -92,17 +92,18 @@ bool write_empty(const SpecialZone& zone, const Question& question, MessageWrite
   const bool exists = at_apex || zone.localhost.view().is_at_or_below(question.qname);
   // RFC 9462 section 6.4: clients probe _dns.resolver.arpa; NODATA is the answer of a server without
   // designations.
-  const bool probed = zone.apex.view() == name("resolver.arpa.").view();
-  if (!exists && !probed) out.rcode(Rcode::nxdomain);
+  if (!exists && zone.kind != SpecialKind::probed) out.rcode(Rcode::nxdomain);
   return write_soa(zone, Section::authority, out);
 }
 
 }  // namespace
 
-const SpecialZone* find_special_zone(Dname qname) {
+const SpecialZone* find_special_zone(Dname qname, Type qtype) {
   if (!may_be_special(qname)) return nullptr;
   for (const SpecialZone& zone : zones()) {
-    if (qname.is_at_or_below(zone.apex)) return &zone;
+    if (!qname.is_at_or_below(zone.apex)) continue;
+    const bool parents = qtype == Type::ds && zone.kind == SpecialKind::empty && qname == zone.apex.view();
+    return parents ? nullptr : &zone;
   }
   return nullptr;
 }
@@ -117,6 +118,7 @@ bool write_special_answer(const SpecialZone& zone, const Question& question, Mes
       out.rcode(Rcode::nxdomain);
       return write_soa(zone, Section::authority, out);
     case SpecialKind::empty:
+    case SpecialKind::probed:
       return write_empty(zone, question, out);
   }
   return false;

@@ -12,6 +12,7 @@ enum class SpecialKind : uint8_t {
   loopback,  // localhost and all below: the loopback addresses (RFC 6761 section 6.3)
   absent,    // nothing exists there: NXDOMAIN, at the apex too (invalid, test, onion)
   empty,     // a zone with an SOA and an NS and nothing below (RFC 6303 section 3)
+  probed,    // the same, but names below have no data instead of not being there (RFC 9462 section 6.4)
 };
 
 struct SpecialZone {
@@ -21,8 +22,10 @@ struct SpecialZone {
       localhost;  // the one name below an empty zone that has a PTR to localhost; the root: there is none
 };
 
-// The special zone that `qname` is in, or nullptr. O(labels), no allocation. Thread-safe.
-const SpecialZone* find_special_zone(Dname qname);
+// The special zone that answers the question, or nullptr. A DS record at the apex of an empty zone is its
+// parent's to give or to deny, with proof (RFC 8375 section 4): that question is not special. O(labels), no
+// allocation. Thread-safe.
+const SpecialZone* find_special_zone(Dname qname, Type qtype);
 
 // Writes the question and the answer; the header's rcode and AA with it. False where the writer has no room.
 bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out);

@@ -90,7 +90,7 @@ class Service {
   size_t answer_from_cache(MutableBytes slot, const Query& query, const AnswerKey& key);
   size_t reject(MutableBytes slot, const QueryFields& fields, const Rejection& rejection);
   size_t resolve_later(MutableBytes slot, const Query& query, const AnswerKey& key, const Client& client);
-  const SpecialZone* special_zone(Dname qname) const;
+  const SpecialZone* special_zone(const Question& question) const;
   Task<void> run(AnswerKey key, ResolveRequest request);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution);
   void reply_to(const Waiter& waiter, const ResolveRequest& request,
@@ -147,7 +147,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
                        .checking_disabled = query.fields.cd},
                       world_.hash_key);
   if (size_t reply = answer_from_cache(slot, query, key)) return reply;
-  if (const SpecialZone* zone = special_zone(query.question.qname)) return answer_locally(slot, query, *zone);
+  if (const SpecialZone* zone = special_zone(query.question)) return answer_locally(slot, query, *zone);
   return resolve_later(slot, query, key, client);
 }
 
@@ -158,17 +158,17 @@ size_t Service<S>::answer_from_cache(MutableBytes slot, const Query& query, cons
   const auto blob = AnswerBlob::open(hit.blob());
   if (!blob) return 0;
   // Stored under other rules: the name may have become one that we answer ourselves.
-  if (blob->policy_generation() != snapshot_.generation && special_zone(query.question.qname)) return 0;
+  if (blob->policy_generation() != snapshot_.generation && special_zone(query.question)) return 0;
   return count(render_answer(slot, query.fields, *blob, render_options()), Counter::cache_hits);
 }
 
 // The special zone that holds the name, unless somebody configured a zone of his own there (RFC 6303 section
 // 3).
 template <Store S>
-const SpecialZone* Service<S>::special_zone(Dname qname) const {
-  const SpecialZone* zone = find_special_zone(qname);
+const SpecialZone* Service<S>::special_zone(const Question& question) const {
+  const SpecialZone* zone = find_special_zone(question.qname, question.qtype);
   if (!zone) return nullptr;
-  const ForwardTable::Zone* configured = snapshot_.forward->find(qname);
+  const ForwardTable::Zone* configured = snapshot_.forward->find(question.qname);
   return configured && configured->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
 }
 

@@ -20,7 +20,7 @@ struct Answer {
 // The answer of the special zone that holds the name, read back from its wire form.
 Answer ask(const char* qname, Type qtype) {
   const DnameBuf owner = name(qname);
-  const SpecialZone* zone = find_special_zone(owner);
+  const SpecialZone* zone = find_special_zone(owner, qtype);
   if (!zone) throw std::runtime_error(std::string(qname) + " is in no special zone");
   std::vector<uint8_t> buffer(512);
   MessageWriter writer(buffer);
@@ -32,7 +32,9 @@ Answer ask(const char* qname, Type qtype) {
   return answer;
 }
 
-bool is_special(const char* qname) { return find_special_zone(name(qname)) != nullptr; }
+bool is_special(const char* qname, Type qtype = Type::a) {
+  return find_special_zone(name(qname), qtype) != nullptr;
+}
 
 TEST(SpecialNames, LocalhostAndAllBelowAreTheLoopbackAddresses) {
   for (const char* qname : {"localhost.", "LocalHost.", "a.b.localhost."}) {
@@ -83,6 +85,21 @@ TEST(SpecialNames, DesignatedResolversAreNotForwardedAndNotThere) {
   EXPECT_EQ(answer.authority.size(), 1u);
 }
 
+TEST(SpecialNames, ADsAtTheApexIsTheParents) {
+  for (const char* apex :
+       {"home.arpa.", "HOME.Arpa.", "10.in-addr.arpa.", "127.in-addr.arpa.", "d.f.ip6.arpa."}) {
+    EXPECT_FALSE(is_special(apex, Type::ds)) << apex;
+    EXPECT_TRUE(is_special(apex, Type::dnskey)) << apex;
+  }
+  EXPECT_TRUE(is_special("a.home.arpa.", Type::ds)) << "below the apex we are the parent";
+  for (const char* apex : {"localhost.", "invalid.", "test.", "onion."})
+    EXPECT_TRUE(is_special(apex, Type::ds));
+  EXPECT_TRUE(is_special("resolver.arpa.", Type::ds)) << "nothing there is ever asked upstream";
+  const Answer designations = ask("resolver.arpa.", Type::ds);
+  EXPECT_EQ(designations.rcode, Rcode::noerror);
+  EXPECT_EQ(designations.authority.size(), 1u);
+}
+
 TEST(SpecialNames, PublicNamesAreNotSpecial) {
   for (const char* qname :
        {".", "com.", "localhost.example.", "test.example.", "arpa.", "in-addr.arpa.", "ip6.arpa.",
@@ -96,7 +113,7 @@ TEST(SpecialNames, AWriterWithoutRoomSaysSo) {
   const DnameBuf owner = name("localhost.");
   std::vector<uint8_t> buffer(header_size + 5);
   MessageWriter writer(buffer);
-  EXPECT_FALSE(write_special_answer(*find_special_zone(owner), {owner, Type::a, Class::in}, writer));
+  EXPECT_FALSE(write_special_answer(*find_special_zone(owner, Type::a), {owner, Type::a, Class::in}, writer));
 }
 
 }  // namespace
