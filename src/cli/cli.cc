@@ -96,6 +96,7 @@ int run_cli(const std::vector<std::string>& arguments, Console console) {
     return exit_usage;
   }
   std::vector<const char*> argv;
+  argv.reserve(arguments.size());
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   try {
     app.parse(static_cast<int>(argv.size()), argv.data());
