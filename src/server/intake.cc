@@ -27,12 +27,31 @@ void take_header(const Header& header, QueryFields& fields) {
   fields.cd = header.cd();
 }
 
+void take_edns(const MessageView& view, Transport transport, uint16_t largest, QueryFields& fields) {
+  const auto& edns = view.edns();
+  fields.has_edns = edns.has_value();
+  fields.dnssec_ok = edns && edns->dnssec_ok;
+  fields.limit = reply_limit(edns, transport, largest);
+}
+
+// More records than any query has, told from the header alone, so that stuffed ones cost nothing: RFC 9619
+// for the question; a transfer's SOA (RFC 1995) in the authority section; an OPT and a signature behind it.
+bool is_stuffed(const Header& header) {
+  return header.count(Section::question) > 1 || header.count(Section::answer) != 0 ||
+         header.count(Section::authority) > 1 || header.count(Section::additional) > 2;
+}
+
 // A question that is well formed: may its class and type be looked up?
 IntakeResult judge_question(const Question& question) {
   if (question.qclass != Class::in) {
     // CHAOS names (version.bind, id.server) tell strangers what to attack: RFC 4892 leaves them to the
     // operator.
     return reject(Rcode::refused, Ede::not_supported, "class is not IN");
+  }
+  constexpr Type reserved{0};  // RFC 6895 section 3.1
+  constexpr Type nxname{128};  // says what an NSEC does not have; no type to ask for (RFC 9824 section 3.5)
+  if (question.qtype == reserved || question.qtype == nxname) {
+    return reject(Rcode::formerr, Ede::invalid_query_type, "a pseudo-type cannot be asked for");
   }
   switch (question.qtype) {
     case Type::any:
@@ -59,25 +78,16 @@ IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query
 
   QueryFields& fields = query.fields;
   take_header(*header, fields);
+  const bool stuffed = is_stuffed(*header);
+  const auto view = stuffed ? std::unexpected(Error::limit) : MessageView::parse(message);
+  if (view) take_edns(*view, transport, largest, fields);
   // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
   if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
-
-  // From the header alone, so that records which no query has cost nothing: RFC 9619 for the question; a transfer's
-  // SOA (RFC 1995) in the authority section; an OPT and a signature behind it.
-  if (header->count(Section::question) != 1 || header->count(Section::answer) != 0 ||
-      header->count(Section::authority) > 1 || header->count(Section::additional) > 2) {
-    return reject(Rcode::formerr);
-  }
-
-  auto view = MessageView::parse(message);
-  if (!view) return reject(Rcode::formerr);
-  const auto& edns = view->edns();
-  fields.has_edns = edns.has_value();
-  fields.dnssec_ok = edns && edns->dnssec_ok;
-  fields.limit = reply_limit(edns, transport, largest);
+  if (!view || !view->has_question()) return reject(Rcode::formerr);
   query.question = view->question();
   fields.question_end = static_cast<uint16_t>(view->question_end());
 
+  const auto& edns = view->edns();
   if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
   if (view->has_trailing_octets()) return reject(Rcode::formerr);
   const bool transfer = query.question.qtype == Type::ixfr;

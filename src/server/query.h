@@ -8,20 +8,10 @@
 #include "io/sessions.h"
 #include "io/transport.h"
 #include "io/udp.h"
+#include "server/outcome.h"
 #include "wire/message_view.h"
 
 namespace peregrine {
-
-// Where the answer came from.
-enum class Source : uint8_t { none, cache, local, upstream, policy, error };
-
-// What became of a query: for logs, metrics and explanations.
-struct Outcome {
-  Source source = Source::none;
-  Rcode rcode = Rcode::noerror;
-  std::optional<Ede> ede;
-  Duration latency{};
-};
 
 // Whom to send a reply to; plain data, so that it outlives the datagram and need not keep a session alive.
 struct ReplyAddress {

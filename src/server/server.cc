@@ -100,7 +100,7 @@ Server::Server(Config config, Loader loader)
       started_(clock_.now()),
       loop_(clock_),
       store_(std::make_unique<MutexStore>(config_.cache.size)),
-      snapshot_(make_snapshot(config_, system_servers(config_), 1)),
+      snapshot_(make_snapshot(config_, system_servers(config_))),
       signals_(std::make_unique<Signals>(*this)) {
   raise_descriptor_limit();
   log_unavailable_flags(config_.flags);
@@ -156,7 +156,13 @@ void Server::start_workers(std::vector<WorkerPlan> plans) {
   for (WorkerPlan& plan : plans) {
     workers_.push_back(make_worker_thread(std::move(plan), config_.flags, *store_, *background_));
   }
-  for (auto& worker : workers_) worker->start();
+  try {
+    for (auto& worker : workers_) worker->start();
+  } catch (const std::system_error& error) {
+    drain_workers();  // those that run would be waited for for ever
+    throw StartError(std::string("cannot start a worker's thread: ") + error.what() +
+                     "; allow more tasks (ulimit -u, TasksMax, the pids cgroup) or lower server.workers");
+  }
 }
 
 void Server::run() {
@@ -208,7 +214,7 @@ ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> sys
   }
   config_ = merge_live(config_, loaded.config);
   set_log_level(config_.log.level);
-  snapshot_ = make_snapshot(config_, system_servers, snapshot_.generation + 1);
+  snapshot_ = next_snapshot(snapshot_, config_, system_servers);
   for (auto& worker : workers_) worker->adopt(snapshot_);
   ++reloads_;
   log_info("reloaded the configuration (generation " + std::to_string(snapshot_.generation) + ")");
@@ -220,6 +226,9 @@ Config merge_live(const Config& running, const Config& wanted) {
   merged.profile = running.profile;
   merged.server = running.server;
   merged.server.drain_seconds = wanted.server.drain_seconds;
+  merged.server.tcp_sessions = wanted.server.tcp_sessions;
+  merged.server.tcp_sessions_per_client = wanted.server.tcp_sessions_per_client;
+  merged.server.tcp_idle = wanted.server.tcp_idle;
   merged.cache.size = running.cache.size;
   merged.resolver.udp_sockets = running.resolver.udp_sockets;
   merged.flags = running.flags;

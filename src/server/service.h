@@ -14,6 +14,7 @@
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
 #include "server/intake.h"
+#include "server/outcome.h"
 #include "server/render.h"
 #include "server/snapshot.h"
 
@@ -86,28 +87,22 @@ class Service {
     Instant since;
   };
 
-  size_t answer_locally(MutableBytes slot, const Query& query, const SpecialZone& zone);
-  size_t answer_from_cache(MutableBytes slot, const Query& query, const AnswerKey& key);
-  size_t reject(MutableBytes slot, const QueryFields& fields, const Rejection& rejection);
-  size_t resolve_later(MutableBytes slot, const Query& query, const AnswerKey& key, const Client& client);
-  const SpecialZone* special_zone(const Question& question) const;
-  Task<void> run(AnswerKey key, ResolveRequest request);
-  void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution);
-  void reply_to(const Waiter& waiter, const ResolveRequest& request,
+  size_t answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone);
+  size_t answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key);
+  size_t reject(MutableBytes slot, Query& query, const Rejection& rejection, Source source = Source::error);
+  size_t resolve_later(MutableBytes slot, Query& query, const AnswerKey& key, const Client& client);
+  bool is_current(const AnswerBlob& blob, const Query& query) const;
+  const SpecialZone* special_zone(Dname qname, Type qtype) const;
+  Task<void> run(AnswerKey key, ResolveRequest request, uint32_t generation);
+  void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
+              uint32_t generation);
+  void reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
                 const std::function<size_t(MutableBytes)>& render);
+  size_t settle(Bytes slot, size_t size, Outcome& outcome);
 
   RenderOptions render_options() const {
     return {.now = world_.clock.wall(), .udp_size = snapshot_.settings->udp_size};
   }
-  size_t count(size_t size, Counter source) {
-    world_.counters.add(source);
-    return counted(size);
-  }
-  size_t counted(size_t size) {
-    if (size != 0) world_.counters.add(Counter::answers);
-    return size;
-  }
-
   World world_;
   typename S::Reader reader_;
   AnswerCache<S> cache_;
@@ -132,11 +127,12 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
   world_.counters.add(client.transport == Transport::udp ? Counter::udp_queries : Counter::tcp_queries);
   if (!settings.access.allows(client.address)) {
     world_.counters.add(Counter::refused_acl);
-    return reject(slot, query.fields, {Rcode::refused, Ede::prohibited, "not in access.allow"});
+    return reject(slot, query, {Rcode::refused, Ede::prohibited, "not in access.allow"}, Source::policy);
   }
-  if (intake.verdict == Intake::reject) return reject(slot, query.fields, intake.rejection);
+  if (intake.verdict == Intake::reject) return reject(slot, query, intake.rejection);
   if (intake.verdict == Intake::minimal_any) {
-    return count(render_minimal_any(slot, query.fields, render_options()), Counter::local_answers);
+    query.outcome.source = Source::local;
+    return settle(slot, render_minimal_any(slot, query.fields, render_options()), query.outcome);
   }
 
   const AnswerKey key({.realm = query.realm,
@@ -147,63 +143,92 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
                        .checking_disabled = query.fields.cd},
                       world_.hash_key);
   if (size_t reply = answer_from_cache(slot, query, key)) return reply;
-  if (const SpecialZone* zone = special_zone(query.question)) return answer_locally(slot, query, *zone);
+  if (const SpecialZone* zone = special_zone(query.question.qname, query.question.qtype)) {
+    return answer_locally(slot, query, *zone);
+  }
   return resolve_later(slot, query, key, client);
 }
 
 template <Store S>
-size_t Service<S>::answer_from_cache(MutableBytes slot, const Query& query, const AnswerKey& key) {
+size_t Service<S>::answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key) {
   const Hit hit = reader_.find(key.store_key());
   if (!hit || !hit.lifetime().fresh(world_.clock.wall())) return 0;
   const auto blob = AnswerBlob::open(hit.blob());
-  if (!blob) return 0;
-  // Stored under other rules: the name may have become one that we answer ourselves.
-  if (blob->policy_generation() != snapshot_.generation && special_zone(query.question)) return 0;
-  return count(render_answer(slot, query.fields, *blob, render_options()), Counter::cache_hits);
+  if (!blob || !is_current(*blob, query)) return 0;
+  query.outcome.source = Source::cache;
+  return settle(slot, render_answer(slot, query.fields, *blob, render_options()), query.outcome);
+}
+
+// Whether an answer that is fresh by its TTL may still be given.
+template <Store S>
+bool Service<S>::is_current(const AnswerBlob& blob, const Query& query) const {
+  // From the future: the wall clock was set back, and the answer would live as much longer.
+  constexpr std::chrono::seconds slack{5};
+  if (blob.stored_at() > world_.clock.wall() + slack) return false;
+  if (blob.policy_generation() == snapshot_.generation) return true;
+  // Stored under other rules: the name may have other servers now, or have become one that we answer
+  // ourselves.
+  return blob.policy_generation() >= snapshot_.served_since->generation_of(query.question.qname) &&
+         !special_zone(query.question.qname, query.question.qtype);
 }
 
 // The special zone that holds the name, unless somebody configured a zone of his own there (RFC 6303 section
 // 3).
 template <Store S>
-const SpecialZone* Service<S>::special_zone(const Question& question) const {
-  const SpecialZone* zone = find_special_zone(question.qname, question.qtype);
+const SpecialZone* Service<S>::special_zone(Dname qname, Type qtype) const {
+  const SpecialZone* zone = find_special_zone(qname, qtype);
   if (!zone) return nullptr;
-  const ForwardTable::Zone* configured = snapshot_.forward->find(question.qname);
+  const ForwardTable::Zone* configured = snapshot_.forward->find(qname);
   return configured && configured->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
 }
 
 template <Store S>
-size_t Service<S>::answer_locally(MutableBytes slot, const Query& query, const SpecialZone& zone) {
+size_t Service<S>::answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone) {
   MessageWriter writer(message_scratch_);
   if (!write_special_answer(zone, query.question, writer)) {
-    return reject(slot, query.fields, {Rcode::servfail, Ede::other, "no room for a local answer"});
+    return reject(slot, query, {Rcode::servfail, Ede::other, "no room for a local answer"});
   }
-  return count(render_message(slot, query.fields, writer.message(), render_options()),
-               Counter::local_answers);
+  query.outcome.source = Source::local;
+  return settle(slot, render_message(slot, query.fields, writer.message(), render_options()), query.outcome);
 }
 
 template <Store S>
-size_t Service<S>::reject(MutableBytes slot, const QueryFields& fields, const Rejection& rejection) {
-  if (rejection.rcode == Rcode::servfail) world_.counters.add(Counter::servfail);
-  return counted(render_rejection(slot, fields, rejection, render_options()));
+size_t Service<S>::reject(MutableBytes slot, Query& query, const Rejection& rejection, Source source) {
+  query.outcome.source = source;
+  query.outcome.ede = rejection.ede;
+  return settle(slot, render_rejection(slot, query.fields, rejection, render_options()), query.outcome);
+}
+
+// Completes the outcome by what the reply says, and makes it known. Returns `size`.
+template <Store S>
+size_t Service<S>::settle(Bytes slot, size_t size, Outcome& outcome) {
+  if (size == 0) return 0;
+  const Header header = *Header::read(slot);
+  outcome.rcode = Rcode{header.rcode_low()};
+  outcome.truncated = header.tc();
+  observe(outcome, world_.counters, world_.latency);
+  return size;
 }
 
 template <Store S>
-size_t Service<S>::resolve_later(MutableBytes slot, const Query& query, const AnswerKey& key,
+size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKey& key,
                                  const Client& client) {
   world_.counters.add(Counter::cache_misses);
   if (!query.fields.rd) {
     // RFC 8914 section 4.21: recursion was not asked for, and we are authoritative for nothing.
-    return reject(slot, query.fields, {Rcode::refused, Ede::not_authoritative, "recursion not desired"});
+    return reject(slot, query, {Rcode::refused, Ede::not_authoritative, "recursion not desired"});
   }
   Waiter waiter{.responder = {&client.sink, client.reply_address()},
                 .fields = query.fields,
                 .qname = DnameBuf(query.question.qname),
                 .since = query.received};
   switch (inflight_.join(key, std::move(waiter))) {
-    case Joined::refused:
+    case Joined::too_many_resolutions:
+      world_.counters.add(Counter::resolutions_refused);
+      return reject(slot, query, {Rcode::servfail, Ede::other, "too many names are being resolved"});
+    case Joined::too_many_waiters:
       world_.counters.add(Counter::waiters_refused);
-      return reject(slot, query.fields, {Rcode::servfail, Ede::other, "too many queries are waiting"});
+      return reject(slot, query, {Rcode::servfail, Ede::other, "too many queries are waiting"});
     case Joined::waiting:
       world_.counters.add(Counter::joined);
       return 0;
@@ -211,34 +236,38 @@ size_t Service<S>::resolve_later(MutableBytes slot, const Query& query, const An
       break;
   }
   world_.counters.add(Counter::resolutions);
-  spawn(run(key, {.qname = DnameBuf(query.question.qname),
-                  .qtype = query.question.qtype,
-                  .qclass = query.question.qclass,
-                  .dnssec_ok = query.fields.dnssec_ok,
-                  .checking_disabled = query.fields.cd}));
+  ResolveRequest request{.qname = DnameBuf(query.question.qname),
+                         .qtype = query.question.qtype,
+                         .qclass = query.question.qclass,
+                         .dnssec_ok = query.fields.dnssec_ok,
+                         .checking_disabled = query.fields.cd};
+  spawn(run(key, request, snapshot_.generation));
   return 0;
 }
 
+// `generation` is that of the tables that the answer comes from: a reload may overtake it.
 template <Store S>
-Task<void> Service<S>::run(AnswerKey key, ResolveRequest request) {
+Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, uint32_t generation) {
   auto resolution = co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder);
-  finish(key, request, resolution);
+  finish(key, request, resolution, generation);
 }
 
 template <Store S>
-void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution) {
+void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
+                        uint32_t generation) {
   const std::vector<Waiter> waiters = inflight_.finish(key);
   const auto message = MessageView::parse(resolution.message);
   Result<AnswerBlob> blob = std::unexpected(Error::not_found);
   if (message) {
-    blob = cache_.put(key, *message, world_.clock.wall(), snapshot_.generation, snapshot_.settings->ttl,
-                      blob_scratch_);
+    blob = cache_.put(key, *message, world_.clock.wall(), generation, snapshot_.settings->ttl, blob_scratch_);
   }
   const Rejection failure{Rcode::servfail, resolution.ede.value_or(Ede::other), resolution.ede_text};
   for (const Waiter& waiter : waiters) {
-    world_.counters.add(blob ? Counter::upstream_answers : Counter::servfail);
-    world_.latency.record(world_.clock.now() - waiter.since);
-    reply_to(waiter, request, [&](MutableBytes slot) {
+    Outcome outcome{.source = blob ? Source::upstream : Source::error,
+                    .server = resolution.server,
+                    .latency = world_.clock.now() - waiter.since};
+    if (!blob) outcome.ede = failure.ede;
+    reply_to(waiter, request, outcome, [&](MutableBytes slot) {
       return blob ? render_answer(slot, waiter.fields, *blob, render_options())
                   : render_rejection(slot, waiter.fields, failure, render_options());
     });
@@ -247,14 +276,14 @@ void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, con
 
 // Lays the client's question out as it came, renders behind it, and sends.
 template <Store S>
-void Service<S>::reply_to(const Waiter& waiter, const ResolveRequest& request,
+void Service<S>::reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
                           const std::function<size_t(MutableBytes)>& render) {
   ByteWriter question(message_scratch_);
   question.put(std::array<uint8_t, header_size>{});
   question.put(waiter.qname.view().wire());
   question.u16(static_cast<uint16_t>(request.qtype));
   question.u16(static_cast<uint16_t>(request.qclass));
-  const size_t size = counted(render(message_scratch_));
+  const size_t size = settle(message_scratch_, render(message_scratch_), outcome);
   if (size == 0) return waiter.responder.abandon();
   waiter.responder.send(Bytes(message_scratch_).first(size));
 }

@@ -26,10 +26,8 @@ bool is_own(const Endpoint& server, const Config& config) {
   });
 }
 
-}  // namespace
-
-Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers, uint32_t generation) {
-  Settings settings{
+Settings settings_of(const Config& config) {
+  return {
       .access = AccessList(config.access.allow),
       .ttl = {.floor = config.cache.min_ttl,
               .cap = config.cache.max_ttl,
@@ -44,8 +42,51 @@ Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_se
                    .idle = config.server.tcp_idle},
       .udp_size = config.edns.udp_size,
   };
-  return {std::make_shared<const Settings>(std::move(settings)),
-          std::make_shared<const ForwardTable>(forward_zones(config, system_servers)), generation};
+}
+
+}  // namespace
+
+ServedSince::ServedSince(const ForwardTable& table, uint32_t generation) : elsewhere_(generation) {
+  for (const ForwardTable::Zone& zone : table.zones()) zones_[zone.zone] = generation;
+}
+
+ServedSince::ServedSince(const ServedSince& before, const ForwardTable& old_table, const ForwardTable& table,
+                         uint32_t generation)
+    : elsewhere_(before.elsewhere_) {
+  auto servers_in = [](const ForwardTable& in, Dname name) {
+    const ForwardTable::Zone* zone = in.find(name);
+    return zone ? zone->servers : std::vector<Endpoint>{};
+  };
+  auto compare = [&](Dname name) {
+    const uint32_t since = before.generation_of(name);
+    zones_[DnameBuf(name)] = servers_in(old_table, name) == servers_in(table, name) ? since : generation;
+  };
+  for (const ForwardTable::Zone& zone : table.zones()) compare(zone.zone);
+  for (const auto& [zone, since] : before.zones_)
+    compare(zone);  // those of the old table, and those gone before
+}
+
+uint32_t ServedSince::generation_of(Dname qname) const {
+  for (unsigned labels = qname.label_count();; --labels) {
+    auto found = zones_.find(DnameBuf(qname.suffix(labels)));
+    if (found != zones_.end()) return found->second;
+    if (labels == 0) return elsewhere_;
+  }
+}
+
+Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers) {
+  auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
+  return {std::make_shared<const Settings>(settings_of(config)), forward,
+          std::make_shared<const ServedSince>(*forward, 1), 1};
+}
+
+Snapshot next_snapshot(const Snapshot& before, const Config& config,
+                       std::span<const Endpoint> system_servers) {
+  const uint32_t generation = before.generation + 1;
+  auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
+  return {std::make_shared<const Settings>(settings_of(config)), forward,
+          std::make_shared<const ServedSince>(*before.served_since, *before.forward, *forward, generation),
+          generation};
 }
 
 std::vector<Endpoint> system_servers(const Config& config) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -25,14 +26,37 @@ struct Settings {
   uint16_t udp_size = 1232;
 };
 
+// Since which generation the names below each zone have had the servers that they have now: what was cached
+// before came from others, and is not served. Immutable.
+class ServedSince {
+ public:
+  // Everything since `generation`.
+  ServedSince(const ForwardTable& table, uint32_t generation);
+  // What differs between the tables since `generation`, the rest as in `before`.
+  ServedSince(const ServedSince& before, const ForwardTable& old_table, const ForwardTable& table,
+              uint32_t generation);
+  uint32_t generation_of(Dname qname) const;
+
+ private:
+  struct ByOrder {
+    bool operator()(const DnameBuf& a, const DnameBuf& b) const { return canonical_compare(a, b) < 0; }
+  };
+  std::map<DnameBuf, uint32_t, ByOrder> zones_;  // those of the table, and those that have gone
+  uint32_t elsewhere_ = 0;                       // names in none of them
+};
+
 struct Snapshot {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const ForwardTable> forward;
+  std::shared_ptr<const ServedSince> served_since;
   uint32_t generation = 0;  // rises with every change of any part
 };
 
 // `system_servers` serve "." where the configuration has no [[forward]].
-Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers, uint32_t generation);
+Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers);
+// The one that follows `before`.
+Snapshot next_snapshot(const Snapshot& before, const Config& config,
+                       std::span<const Endpoint> system_servers);
 
 // The nameservers of /etc/resolv.conf without those that are our own listening addresses. Empty if it cannot
 // be read.

@@ -62,9 +62,10 @@ class LoopWorker final : public WorkerThread {
 
   void adopt(Snapshot snapshot) override {
     loop_.post([this, next = std::move(snapshot)]() mutable {
-      // Releasing the old parts may be long work (large lists): not here.
-      reclaimer_.run([old = worker_.service().snapshot()]() mutable { old = {}; });
+      Snapshot old = worker_.service().snapshot();
       worker_.adopt(std::move(next));
+      // Releasing the old parts may be long work (large lists): not here.
+      reclaimer_.run([old = std::move(old)]() mutable { old = {}; });
     });
   }
 

@@ -43,7 +43,7 @@ TEST(Inflight, CapsWaiters) {
   Inflight<int> inflight({.resolutions = 10, .waiters = 2});
   EXPECT_EQ(inflight.join(key("a.example"), 1), Joined::first);
   EXPECT_EQ(inflight.join(key("a.example"), 2), Joined::waiting);
-  EXPECT_EQ(inflight.join(key("a.example"), 3), Joined::refused);
+  EXPECT_EQ(inflight.join(key("a.example"), 3), Joined::too_many_waiters);
   EXPECT_EQ(inflight.join(key("b.example"), 3), Joined::first) << "each has its own";
   EXPECT_THAT(inflight.finish(key("a.example")), ElementsAre(1, 2));
 }
@@ -52,10 +52,21 @@ TEST(Inflight, CapsResolutions) {
   Inflight<int> inflight({.resolutions = 2, .waiters = 10});
   EXPECT_EQ(inflight.join(key("a.example"), 1), Joined::first);
   EXPECT_EQ(inflight.join(key("b.example"), 2), Joined::first);
-  EXPECT_EQ(inflight.join(key("c.example"), 3), Joined::refused);
+  EXPECT_EQ(inflight.join(key("c.example"), 3), Joined::too_many_resolutions);
   EXPECT_EQ(inflight.join(key("a.example"), 4), Joined::waiting) << "joining needs no room";
   inflight.finish(key("b.example"));
   EXPECT_EQ(inflight.join(key("c.example"), 5), Joined::first);
+}
+
+TEST(Inflight, CapsWaitersInTotal) {
+  Inflight<int> inflight({.resolutions = 10, .waiters = 10, .total_waiters = 3});
+  EXPECT_EQ(inflight.join(key("a.example"), 1), Joined::first);
+  EXPECT_EQ(inflight.join(key("a.example"), 2), Joined::waiting);
+  EXPECT_EQ(inflight.join(key("b.example"), 3), Joined::first);
+  EXPECT_EQ(inflight.join(key("b.example"), 4), Joined::too_many_waiters);
+  EXPECT_EQ(inflight.join(key("c.example"), 5), Joined::too_many_waiters);
+  inflight.finish(key("a.example"));
+  EXPECT_EQ(inflight.join(key("b.example"), 6), Joined::waiting) << "two have left";
 }
 
 TEST(Inflight, LimitsMayChange) {
@@ -65,8 +76,8 @@ TEST(Inflight, LimitsMayChange) {
   EXPECT_EQ(inflight.join(key("a.example"), 2), Joined::waiting);
   EXPECT_EQ(inflight.join(key("b.example"), 3), Joined::first);
   inflight.limits({.resolutions = 0, .waiters = 0});
-  EXPECT_EQ(inflight.join(key("a.example"), 4), Joined::refused);
-  EXPECT_EQ(inflight.join(key("c.example"), 5), Joined::refused);
+  EXPECT_EQ(inflight.join(key("a.example"), 4), Joined::too_many_waiters);
+  EXPECT_EQ(inflight.join(key("c.example"), 5), Joined::too_many_resolutions);
   EXPECT_THAT(inflight.finish(key("a.example")), ElementsAre(1, 2)) << "who is in stays";
 }
 

@@ -85,6 +85,14 @@ TEST(Intake, UnknownOpcodesAreNotImplementedWhateverFollows) {
   }
 }
 
+TEST(Intake, AnUnknownOpcodeWithEdnsIsAnsweredWithEdns) {
+  auto message = query({.opt = {.udp_size = 1000}});
+  message[2] = static_cast<uint8_t>((message[2] & 0x87) | 5 << 3);
+  Query q;
+  EXPECT_EQ(take(message, q).rejection.rcode, Rcode::notimp);
+  EXPECT_TRUE(q.fields.has_edns);  // RFC 6891 section 6.1.1
+}
+
 TEST(Intake, BrokenMessagesAreFormatErrors) {
   auto truncated = query();
   truncated.resize(20);
@@ -139,7 +147,7 @@ TEST(Intake, ClassesAndTypesThatCannotBeLookedUp) {
   expect_rejected(query({.qclass = Class::any}), Rcode::refused);
   for (Type type : {Type::axfr, Type::ixfr, Type::maila, Type::mailb})
     expect_rejected(query({.qtype = type}), Rcode::notimp);
-  for (Type type : {Type::opt, Type::tsig, Type::tkey})
+  for (Type type : {Type::opt, Type::tsig, Type::tkey, Type{0}, Type{128}})
     expect_rejected(query({.qtype = type}), Rcode::formerr);
   EXPECT_EQ(take(query({.qtype = Type::any})).verdict, Intake::minimal_any);
   EXPECT_EQ(take(query({.qtype = Type{65'400}})).verdict,

@@ -41,15 +41,18 @@ class WorkerTest : public ::testing::Test {
   explicit WorkerTest(const std::string& config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n")
       : timers_(clock_.now()),
         worker_(World{clock_, timers_, network_, random_, counters_, latency_, hash_key_}, store_,
-                snapshot_of(config, 1), {}) {
+                make_snapshot(load(config), {}), {}) {
     worker_.add(MemoryEngine({}, counters_));
   }
 
-  static Snapshot snapshot_of(const std::string& config, uint32_t generation) {
-    LoadedConfig loaded = load_config(
-        {.file_name = "test", .file_text = config, .unreadable = {}, .environment = {}, .set = {}});
+  static Config load(const std::string& text) {
+    LoadedConfig loaded =
+        load_config({.file_name = "test", .file_text = text, .unreadable = {}, .environment = {}, .set = {}});
     for (const auto& error : loaded.errors) ADD_FAILURE() << error.to_string();
-    return make_snapshot(loaded.config, {}, generation);
+    return loaded.config;
+  }
+  void reload(const std::string& config) {
+    worker_.adopt(next_snapshot(worker_.service().snapshot(), load(config), {}));
   }
 
   // Replies to one query from `client`.
@@ -106,6 +109,24 @@ TEST_F(WorkerTest, AnswersFromTheCacheAtOnce) {
   EXPECT_EQ(to_text(*view.section(Section::answer).begin()), "WWW.Example.\t60\tIN\tA\t192.0.2.7");
   EXPECT_EQ(counters_.get(Counter::cache_hits), 1u);
   EXPECT_EQ(network_.sent, 0u);
+}
+
+TEST_F(WorkerTest, AnEntryFromTheFutureIsResolvedAnew) {
+  cache("www.example.");
+  clock_.step_wall(std::chrono::seconds(-3));
+  EXPECT_EQ(ask(query()).size(), 1u);  // a clock that is set right by a little
+  clock_.step_wall(std::chrono::hours(-24));
+  EXPECT_TRUE(ask(query()).empty());
+}
+
+TEST_F(WorkerTest, AnswersOfServersThatServeNoMoreAreNotGiven) {
+  cache("www.corp.example.");
+  cache("www.example.");
+  reload(
+      "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n"
+      "[[forward]]\nzone = \"corp.example\"\nservers = [\"192.0.2.54\"]\n");
+  EXPECT_TRUE(ask(query({.qname = "www.corp.example."})).empty());
+  EXPECT_EQ(ask(query({.qname = "www.example."})).size(), 1u);
 }
 
 TEST_F(WorkerTest, AnExpiredEntryIsResolvedAnew) {
@@ -174,10 +195,9 @@ TEST_F(WorkerTest, SpecialNamesNeverLeaveUnlessAZoneIsConfiguredThere) {
       MessageView::parse(ask(query({.qname = "1.0.0.10.in-addr.arpa.", .qtype = Type::ptr}))[0])->rcode(),
       Rcode::nxdomain);
   EXPECT_EQ(network_.sent, 0u);
-  worker_.adopt(
-      snapshot_of("[[forward]]\nzone = \"0.10.in-addr.arpa\"\nservers = [\"192.0.2.53\"]\n"
-                  "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.54\"]\n",
-                  2));
+  reload(
+      "[[forward]]\nzone = \"0.10.in-addr.arpa\"\nservers = [\"192.0.2.53\"]\n"
+      "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.54\"]\n");
   EXPECT_TRUE(ask(query({.qname = "1.0.0.10.in-addr.arpa.", .qtype = Type::ptr})).empty());
   EXPECT_EQ(network_.sent, 1u);
   EXPECT_EQ(ask(query({.qname = "1.0.1.10.in-addr.arpa.", .qtype = Type::ptr})).size(),
@@ -188,7 +208,7 @@ TEST_F(WorkerTest, SpecialNamesNeverLeaveUnlessAZoneIsConfiguredThere) {
 TEST_F(WorkerTest, WhatWasForwardedIsLocalOnceItsZoneIsGone) {
   cache("printer.home.arpa.", 1);
   EXPECT_EQ(counters_.get(Counter::local_answers), 0u);
-  worker_.adopt(snapshot_of("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n", 2));
+  reload("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n");
   EXPECT_EQ(MessageView::parse(ask(query({.qname = "printer.home.arpa."}))[0])->rcode(), Rcode::nxdomain);
   cache("www.example.", 1);
   EXPECT_EQ(MessageView::parse(ask(query())[0])->rcode(), Rcode::noerror);  // a reload keeps the cache
@@ -208,7 +228,9 @@ TEST_F(SmallWorker, CapsAreAnsweredNotQueued) {
   EXPECT_EQ(MessageView::parse(ask(query({.qname = "a.example."}))[0])->rcode(), Rcode::servfail);
   EXPECT_TRUE(ask(query({.qname = "b.example."})).empty());
   EXPECT_EQ(MessageView::parse(ask(query({.qname = "c.example."}))[0])->rcode(), Rcode::servfail);
-  EXPECT_EQ(counters_.get(Counter::waiters_refused), 2u);
+  EXPECT_EQ(counters_.get(Counter::waiters_refused), 1u);
+  EXPECT_EQ(counters_.get(Counter::resolutions_refused), 1u);
+  EXPECT_EQ(counters_.get(Counter::servfail), 2u);
 }
 
 TEST_F(WorkerTest, CancelledResolutionsAreAnswered) {

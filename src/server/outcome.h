@@ -1,0 +1,30 @@
+// What became of a query, and the one place where that is made known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/counters.h"
+#include "base/histogram.h"
+#include "base/ip.h"
+#include "wire/types.h"
+
+namespace peregrine {
+
+// Where the answer came from.
+enum class Source : uint8_t { none, cache, local, upstream, policy, error };
+
+// What became of a query: for counters, logs and explanations.
+struct Outcome {
+  Source source = Source::none;
+  Rcode rcode = Rcode::noerror;
+  bool truncated = false;
+  std::optional<Ede> ede{};
+  std::optional<Endpoint> server{};   // the upstream that answered
+  std::optional<Duration> latency{};  // measured only where the client had to wait
+};
+
+// Counts it; allocates nothing, waits for nothing. Logs and explanations of past queries would listen here.
+void observe(const Outcome& outcome, Counters& counters, Histogram& latency);
+
+}  // namespace peregrine
