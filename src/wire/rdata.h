@@ -23,6 +23,7 @@ enum class Field : uint8_t {
   u32,
   ipv4,
   ipv6,
+  string,   // one character-string
   strings,  // one or more character-strings to the end
   options,  // EDNS options to the end
   rest,     // opaque octets to the end

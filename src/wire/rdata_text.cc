@@ -121,6 +121,7 @@ void put_field(std::string& out, const RdataReader& field) {
       return put_address(out, AF_INET, octets);
     case Field::ipv6:
       return put_address(out, AF_INET6, octets);
+    case Field::string:
     case Field::strings:
       return put_strings(out, octets);
     case Field::options:
@@ -204,6 +205,8 @@ bool read_field(Field field, Tokens& in, Dname origin, ByteWriter& out) {
       return read_address(in.word(), AF_INET, 4, out);
     case Field::ipv6:
       return read_address(in.word(), AF_INET6, 16, out);
+    case Field::string:
+      return read_string(in.next().text, out);
     case Field::strings:
       return read_strings(in, out);
     case Field::options:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "wire/wire_support.h"
 
 namespace peregrine {
@@ -32,8 +34,10 @@ class OneRr {
 
 Octets octets_of(Result<Bytes> bytes) { return {bytes.value().begin(), bytes.value().end()}; }
 
-constexpr Type with_row[] = {Type::a,   Type::ns,  Type::cname, Type::soa, Type::ptr,  Type::mx,
-                             Type::txt, Type::srv, Type::aaaa,  Type::opt, Type::dname};
+constexpr Type with_row[] = {Type::a,   Type::ns,    Type::md,    Type::mf,    Type::cname, Type::soa,
+                             Type::mb,  Type::mg,    Type::mr,    Type::ptr,   Type::minfo, Type::mx,
+                             Type::txt, Type::rp,    Type::afsdb, Type::rt,    Type::px,    Type::aaaa,
+                             Type::srv, Type::naptr, Type::kx,    Type::dname, Type::opt};
 
 TEST(Rdata, TypesWithARow) {
   for (Type type : with_row) {
@@ -54,6 +58,7 @@ TEST(Rdata, AcceptsWhatTheTypeAllows) {
   EXPECT_TRUE(check_rdata(OneRr(Type::txt, "00")));
   EXPECT_TRUE(check_rdata(OneRr(Type::ns, "01'b' c00c")));
   EXPECT_TRUE(check_rdata(OneRr(Type::srv, "0000 0000 0000 c00c"))) << "compressed by an older sender";
+  EXPECT_TRUE(check_rdata(OneRr(Type::naptr, "0000 0000 00 00 00 00")));
 }
 
 TEST(Rdata, RefusesWhatItDoesNot) {
@@ -88,6 +93,17 @@ TEST(Rdata, RefusesWhatItDoesNot) {
       {Type::txt, "01'a' 01", Error::bad_rdata},
       {Type::srv, "0000 0000 00", Error::bad_rdata},
       {Type::dname, "", Error::truncated},
+      {Type::mb, "c027", Error::bad_pointer},
+      {Type::minfo, "c00c", Error::truncated},
+      {Type::minfo, "c00c c00c 00", Error::bad_rdata},
+      {Type::rp, "c00c", Error::truncated},
+      {Type::afsdb, "00", Error::bad_rdata},
+      {Type::kx, "0000", Error::truncated},
+      {Type::px, "0000 c00c", Error::truncated},
+      {Type::naptr, "0000 0000 00 00", Error::bad_rdata},
+      {Type::naptr, "0000 0000 00 00 05'abcd'", Error::bad_rdata},
+      {Type::naptr, "0000 0000 00 00 00", Error::truncated},
+      {Type::naptr, "0000 0000 00 00 00 00 00", Error::bad_rdata},
   };
   for (const Case& c : cases) {
     auto checked = check_rdata(OneRr(c.type, c.rdata));
@@ -126,6 +142,28 @@ TEST(Rdata, ExpandsNames) {
   EXPECT_EQ(octets_of(expand_rdata(OneRr(Type(65280), ""), out)), Octets());
   EXPECT_EQ(expand_rdata(OneRr(Type::mx, "000a c029"), out).error(), Error::bad_rdata);
   EXPECT_EQ(canonical_rdata(OneRr(Type::mx, "000a"), out).error(), Error::bad_rdata);
+}
+
+// Their names are among other fields: passed on as they came, a pointer would lead anywhere.
+TEST(Rdata, ExpandsTheNamesOfRareTypes) {
+  const std::tuple<Type, const char*, const char*> cases[] = {
+      {Type::md, "c00c", "01'a' 07'example' 00"},
+      {Type::mf, "c00e", "07'example' 00"},
+      {Type::mb, "02'MB' c00e", "02'mb' 07'example' 00"},
+      {Type::mg, "c00e", "07'example' 00"},
+      {Type::mr, "c00e", "07'example' 00"},
+      {Type::minfo, "c00e 01'E' c00e", "07'example' 00 01'e' 07'example' 00"},
+      {Type::rp, "c00e 01'T' c00c", "07'example' 00 01't' 01'a' 07'example' 00"},
+      {Type::afsdb, "0001 c00e", "0001 07'example' 00"},
+      {Type::rt, "000a c00e", "000a 07'example' 00"},
+      {Type::kx, "000a c00e", "000a 07'example' 00"},
+      {Type::px, "0001 c00e c00c", "0001 07'example' 00 01'a' 07'example' 00"},
+      {Type::naptr, "0001 0002 01'U' 07'E2U+sip' 02'!!' c00e",
+       "0001 0002 01'U' 07'E2U+sip' 02'!!' 07'example' 00"},
+  };
+  std::array<uint8_t, 64> out;
+  for (const auto& [type, rdata, expected] : cases)
+    EXPECT_EQ(octets_of(canonical_rdata(OneRr(type, rdata), out)), hex(expected)) << to_string(type);
 }
 
 TEST(Rdata, ExpandNeedsRoom) {
