@@ -19,12 +19,15 @@ bool are_whole(Bytes options) {
 }  // namespace
 
 Result<Edns> Edns::parse(Class udp_size, uint32_t ttl, Bytes rdata) {
-  if (!are_whole(rdata)) return std::unexpected(Error::bad_rdata);
-  return Edns{.version = static_cast<uint8_t>(ttl >> 16),
+  const auto version = static_cast<uint8_t>(ttl >> 16);
+  // What another version has there nobody knows; it must not hide the version from who answers BADVERS.
+  const Bytes options = version == 0 ? rdata : Bytes();
+  if (!are_whole(options)) return std::unexpected(Error::bad_rdata);
+  return Edns{.version = version,
               .extended_rcode = static_cast<uint8_t>(ttl >> 24),
               .dnssec_ok = (ttl & 0x8000) != 0,
               .udp_size = std::max(static_cast<uint16_t>(udp_size), smallest_udp_size),
-              .options = rdata};
+              .options = options};
 }
 
 std::optional<Bytes> Edns::find(EdnsOption code) const {

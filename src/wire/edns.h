@@ -30,7 +30,8 @@ struct Edns {
   uint16_t udp_size = 512;  // octets; at least 512, whatever was sent (RFC 6891 section 6.2.3)
   Bytes options;
 
-  // Reads TTL and CLASS fields of an OPT and checks that its options fill the rdata exactly. bad_rdata
+  // Reads TTL and CLASS fields of an OPT and checks that its options fill the rdata exactly. Of a version
+  // other than 0 the options are not read, and empty (RFC 6891 section 6.1.3). bad_rdata
   static Result<Edns> parse(Class udp_size, uint32_t ttl, Bytes rdata);
   // The first option of that code, or nothing.
   std::optional<Bytes> find(EdnsOption code) const;

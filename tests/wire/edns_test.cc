@@ -31,6 +31,17 @@ TEST(Edns, OptionsMustFillTheRdata) {
   EXPECT_TRUE(Edns::parse(Class(512), 0, hex("0003 0000 000a 0001 ff")));
 }
 
+TEST(Edns, OfAnotherVersionTheOptionsAreNotRead) {
+  for (auto rdata : {"", "00", "0003 ffff 00", "0003 0000"}) {
+    auto edns = Edns::parse(Class(1232), 0x00ff8000, hex(rdata));
+    ASSERT_TRUE(edns) << rdata;
+    EXPECT_EQ(edns->version, 255);
+    EXPECT_EQ(edns->udp_size, 1232);
+    EXPECT_TRUE(edns->dnssec_ok);
+    EXPECT_TRUE(edns->options.empty());
+  }
+}
+
 TEST(Edns, FindsTheFirstOption) {
   Octets options = hex("0003 0000 000a 0002 0102 000a 0001 ff");
   auto edns = Edns::parse(Class(512), 0, options);
