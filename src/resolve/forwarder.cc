@@ -10,11 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned most_rounds = 3;  // over the servers that have not replied
 constexpr Duration shortest_tcp_wait =
     1500ms;  // a lost SYN is sent again after a second (RFC 6298 section 2)
 constexpr size_t max_query_size = header_size + max_dname_size + 4 + 11;
-constexpr size_t max_message_size = 65535;
 
 Dname name_of(const ForwardTable::Zone& zone) { return zone.zone; }
 
@@ -65,8 +63,9 @@ class Inquiry {
 
  private:
   bool spent() const { return packets_ >= options_.max_packets || tools_.clock.now() >= deadline_; }
-  Task<Verdict> ask(Endpoint server);
-  Task<Result<Reply>> send(Endpoint server, bool edns, bool tcp);
+  Task<Verdict> ask(Endpoint server, unsigned round);
+  Task<Result<Reply>> send(Endpoint server, unsigned round, bool edns, bool tcp);
+  Instant patience(Endpoint server, unsigned round, bool tcp) const;
   std::vector<uint8_t> query(bool edns) const;
   Verdict give_up(Endpoint server, Error error);
   Verdict take(Endpoint server, const Reply& reply, const MessageView& view);
@@ -85,12 +84,13 @@ class Inquiry {
 Task<Resolution> Inquiry::run(std::span<const Endpoint> zone_servers) {
   auto servers = tools_.upstreams.order(zone_servers, options_.max_packets);
   size_t asked = 0;
-  for (unsigned round = 0; round < most_rounds; ++round) {
+  // A server may be silent because it still asks others: it is asked again for as long as the request lasts.
+  for (unsigned round = 0; !servers.empty() && !spent(); ++round) {
     std::vector<Endpoint> silent;
     for (const Endpoint& server : servers) {
       if (spent()) break;
       if (round == 0) ++asked;
-      Verdict verdict = co_await ask(server);
+      Verdict verdict = co_await ask(server, round);
       if (verdict == Verdict::cancelled) co_return servfail(Ede::not_ready, "shutting down");
       if (verdict == Verdict::silent) silent.push_back(server);
       if (verdict != Verdict::answered) continue;
@@ -103,13 +103,14 @@ Task<Resolution> Inquiry::run(std::span<const Endpoint> zone_servers) {
 }
 
 // UDP; TCP where that is cut short or looks forged; without EDNS where that is not understood.
-Task<Verdict> Inquiry::ask(Endpoint server) {
+Task<Verdict> Inquiry::ask(Endpoint server, unsigned round) {
   bool edns = tools_.upstreams.health(server).no_edns_until <= tools_.clock.now();
   bool tcp = false, tried_without_edns = false;
   while (!spent()) {
-    auto reply = co_await send(server, edns, tcp);
+    auto reply = co_await send(server, round, edns, tcp);
+    had_reply_ |= reply || reply.error() == Error::bad_message;
     if (!reply && reply.error() == Error::bad_message && !tcp) {
-      had_reply_ = tcp = true;
+      tcp = true;
       continue;
     }
     if (!reply) co_return give_up(server, reply.error());
@@ -132,18 +133,24 @@ Task<Verdict> Inquiry::ask(Endpoint server) {
   co_return Verdict::useless;
 }
 
-Task<Result<Reply>> Inquiry::send(Endpoint server, bool edns, bool tcp) {
+Task<Result<Reply>> Inquiry::send(Endpoint server, unsigned round, bool edns, bool tcp) {
   ++packets_;
   OutgoingQuery outgoing{query(edns), options_.randomise_case};
-  Duration patience = tools_.upstreams.health(server).timeout();  // longer after each failure
-  Duration wait = tcp ? std::max(2 * patience, shortest_tcp_wait) : patience;
-  Instant until = std::min(deadline_, tools_.clock.now() + wait);
+  Instant until = patience(server, round, tcp);
   if (tcp) {
     auto reply = co_await tools_.exchange.tcp(server, std::move(outgoing), until);
     co_return reply;
   }
   auto reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
   co_return reply;
+}
+
+Instant Inquiry::patience(Endpoint server, unsigned round, bool tcp) const {
+  // After the last packet there is nothing left to do but to wait.
+  if (packets_ >= options_.max_packets) return deadline_;
+  Duration wait = tools_.upstreams.health(server).timeout(round);
+  if (tcp) wait = std::max(2 * wait, shortest_tcp_wait);
+  return std::min(deadline_, tools_.clock.now() + wait);
 }
 
 std::vector<uint8_t> Inquiry::query(bool edns) const {
@@ -165,7 +172,6 @@ Verdict Inquiry::give_up(Endpoint server, Error error) {
       tools_.upstreams.failed(server);
       return Verdict::silent;
     case Error::bad_message:
-      had_reply_ = true;
       tools_.upstreams.failed(server);
       return Verdict::useless;
     case Error::unreachable:
@@ -177,7 +183,6 @@ Verdict Inquiry::give_up(Endpoint server, Error error) {
 }
 
 Verdict Inquiry::take(Endpoint server, const Reply& reply, const MessageView& view) {
-  had_reply_ = true;
   Question question{request_.qname, request_.qtype, request_.qclass};
   Result<Bytes> message = std::unexpected(Error::bad_message);
   if (classify(view, false) == ReplyKind::answer)

@@ -11,7 +11,9 @@ using namespace std::chrono_literals;
 constexpr Duration shortest_timeout = 200ms;
 constexpr Duration longest_timeout = 2s;
 constexpr Duration timeout_if_unknown = 800ms;
-constexpr unsigned most_doublings = 2;
+constexpr unsigned most_doublings = 2;  // by failures
+constexpr unsigned doublings_to_longest = 4;
+static_assert(shortest_timeout * (1u << doublings_to_longest) >= longest_timeout);
 constexpr Duration first_rest = 1s;
 constexpr Duration longest_rest = 60s;
 constexpr Duration edns_memory = 10min;
@@ -59,10 +61,10 @@ void measured(UpstreamHealth& health, Duration rtt) {
 
 }  // namespace
 
-Duration UpstreamHealth::timeout() const {
+Duration UpstreamHealth::timeout(unsigned tries_before) const {
   Duration base = srtt == Duration{0} ? timeout_if_unknown : std::max(shortest_timeout, srtt + 4 * rttvar);
-  unsigned doublings = probing ? 0 : std::min(failures, most_doublings);
-  return std::min(longest_timeout, base * (1u << doublings));
+  unsigned doublings = std::max(probing ? 0 : std::min(failures, most_doublings), tries_before);
+  return std::min(longest_timeout, base * (1u << std::min(doublings, doublings_to_longest)));
 }
 
 std::vector<Endpoint> Upstreams::order(std::span<const Endpoint> servers, size_t most) {

@@ -21,9 +21,9 @@ struct UpstreamHealth {
   bool probing = false;     // rested, and one query is out to see whether it is back
   Instant no_edns_until{};  // answered FORMERR or NOTIMP to EDNS
   // How long to wait for its reply: srtt + 4 rttvar, 800 ms if unknown; doubled by a failure and again by a
-  // second one, but not for a probe, which delays a client; within [200 ms, 2 s], as the server may have to
-  // ask others first.
-  Duration timeout() const;
+  // second one, but not for a probe, which delays a client; and doubled as often at least as the request at
+  // hand had no reply from it. Within [200 ms, 2 s], as the server may have to ask others first.
+  Duration timeout(unsigned tries_before = 0) const;
 };
 
 class Upstreams {
