@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "base/guarded.h"
 #include "cli/cli_support.h"
 #include "cli/query_exchange.h"
 #include "io/listen.h"
@@ -39,6 +40,8 @@ class Responder {
     tcp_thread_.join();
   }
   std::string at() const { return "@" + local_endpoint(udp_.get()).to_string(); }
+  size_t query_count() { return queries_.lock()->size(); }
+  Octets last_query() { return queries_.lock()->back(); }
 
  private:
   void open() {
@@ -56,6 +59,7 @@ class Responder {
   }
 
   Messages replies(Bytes query, bool over_tcp) {
+    queries_.lock()->emplace_back(query.begin(), query.end());
     const auto view = MessageView::parse(query);
     return view ? behave_(*view, over_tcp) : Messages{};
   }
@@ -94,6 +98,7 @@ class Responder {
   }
 
   Behaviour behave_;
+  Guarded<std::vector<Octets>> queries_;
   Fd udp_, tcp_;
   std::thread udp_thread_, tcp_thread_;
 };
@@ -134,43 +139,37 @@ TEST(Query, PrintsTheReply) {
 }
 
 TEST(Query, SendsWhatItIsTold) {
-  bool dnssec_ok = false;
-  Type type{};
-  uint16_t udp_size = 0;
-  bool recursion = false;
-  const Responder responder([&](const MessageView& query, bool) {
-    dnssec_ok = query.edns()->dnssec_ok;
-    udp_size = query.edns()->udp_size;
-    type = query.question().qtype;
-    recursion = query.header().rd();
-    return Messages{make_reply(query, {})};
-  });
+  Responder responder(always({}));
   EXPECT_EQ(run({"query", responder.at(), "example.com", "type65", "--dnssec"}).code, 0);
-  EXPECT_EQ(type, Type::https);
-  EXPECT_TRUE(dnssec_ok);
-  EXPECT_TRUE(recursion);
-  EXPECT_EQ(udp_size, 1232);
+  const Octets with_dnssec = responder.last_query();
+  const auto first = MessageView::parse(with_dnssec);
+  ASSERT_TRUE(first && first->edns());
+  EXPECT_EQ(first->question().qtype, Type::https);
+  EXPECT_TRUE(first->edns()->dnssec_ok);
+  EXPECT_EQ(first->edns()->udp_size, 1232);
+  EXPECT_TRUE(first->header().rd());
+
   EXPECT_EQ(run({"query", "example.com", "mx", responder.at()}).code, 0);
-  EXPECT_EQ(type, Type::mx);
-  EXPECT_FALSE(dnssec_ok);
+  const Octets plain = responder.last_query();
+  const auto second = MessageView::parse(plain);
+  ASSERT_TRUE(second && second->edns());
+  EXPECT_EQ(second->question().qtype, Type::mx);
+  EXPECT_FALSE(second->edns()->dnssec_ok);
 }
 
 TEST(Query, AnAddressAloneAsksForItsName) {
-  std::string asked;
-  Type type{};
-  const Responder responder([&](const MessageView& query, bool) {
-    asked = query.question().qname.to_string();
-    type = query.question().qtype;
-    return Messages{make_reply(query, {})};
-  });
-  run({"query", "192.0.2.17", responder.at()});
-  EXPECT_EQ(asked, "17.2.0.192.in-addr.arpa.");
-  EXPECT_EQ(type, Type::ptr);
-  run({"query", "2001:db8::1a", responder.at()});
-  EXPECT_EQ(asked, "a.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.");
-  run({"query", "192.0.2.17", "TXT", responder.at()});
-  EXPECT_EQ(asked, "192.0.2.17.");
-  EXPECT_EQ(type, Type::txt);
+  Responder responder(always({}));
+  const auto asked = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"query", responder.at()});
+    run(words);
+    const Octets query = responder.last_query();
+    const Question question = MessageView::parse(query)->question();
+    return question.qname.to_string() + " " + to_string(question.qtype);
+  };
+  EXPECT_EQ(asked({"192.0.2.17"}), "17.2.0.192.in-addr.arpa. PTR");
+  EXPECT_EQ(asked({"2001:db8::1a"}),
+            "a.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR");
+  EXPECT_EQ(asked({"192.0.2.17", "TXT"}), "192.0.2.17. TXT");
 }
 
 TEST(Query, OtherRcodesGiveOne) {
@@ -222,12 +221,11 @@ TEST(Query, IgnoresWhatIsNoReplyToIt) {
 }
 
 TEST(Query, SendsAgainWhatWasLost) {
-  int seen = 0;
-  const Responder responder([&](const MessageView& query, bool) {
+  Responder responder([seen = 0](const MessageView& query, bool) mutable {
     return ++seen == 1 ? Messages{} : Messages{make_reply(query, {})};
   });
   EXPECT_EQ(run({"query", "example.com", responder.at(), "--timeout", "3"}).code, 0);
-  EXPECT_GE(seen, 2);
+  EXPECT_GE(responder.query_count(), 2u);
 }
 
 TEST(Query, SilenceIsTwo) {
