@@ -11,9 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// RFC 2181 section 8: a TTL with its top bit set is taken as zero.
-uint32_t sane_ttl(uint32_t ttl) { return ttl > std::numeric_limits<int32_t>::max() ? 0 : ttl; }
-
 enum class Outcome { data, no_data, unclear };
 
 // Whether an RR of the QTYPE stands at the end of the CNAME chain. Chains in order take one pass over the
@@ -46,7 +43,7 @@ std::optional<uint32_t> negative_ttl(const MessageView& answer) {
     if (rr.type != Type::soa || rr.rclass != answer.question().qclass) continue;
     Result<SoaNumbers> soa = soa_numbers(rr);
     if (!soa) return std::nullopt;
-    uint32_t ttl = std::min(sane_ttl(rr.ttl), sane_ttl(soa->minimum));
+    uint32_t ttl = std::min(effective_ttl(rr.ttl), effective_ttl(soa->minimum));
     least = std::min(ttl, least.value_or(ttl));
   }
   return least;
@@ -107,13 +104,9 @@ AnswerKey::AnswerKey(const Fields& fields, const HashKey& hash_key) {
   octets_[2] = static_cast<uint8_t>(fields.dnssec_ok | fields.checking_disabled << 1);
   store_u16(&octets_[3], static_cast<uint16_t>(fields.qtype));
   store_u16(&octets_[5], static_cast<uint16_t>(fields.qclass));
-  // Length octets are below 'A', so the fold needs no knowledge of labels.
   Bytes qname = fields.qname.wire();
   uint8_t* folded = &octets_[prefix];
-  for (size_t i = 0; i < qname.size(); ++i) {
-    bool upper = static_cast<uint8_t>(qname[i] - 'A') < 26;
-    folded[i] = static_cast<uint8_t>(qname[i] | upper << 5);
-  }
+  for (size_t i = 0; i < qname.size(); ++i) folded[i] = fold_octet(qname[i]);
   size_ = static_cast<uint16_t>(prefix + qname.size());
   hash_ = siphash13(hash_key, Bytes(octets_).first(size_));
 }
@@ -128,7 +121,7 @@ std::optional<seconds> time_to_keep(const MessageView& answer, const TtlLimits& 
   if (outcome == Outcome::unclear) return std::nullopt;
 
   uint32_t ttl = std::numeric_limits<uint32_t>::max();
-  for (RrView rr : answer.section(Section::answer)) ttl = std::min(ttl, sane_ttl(rr.ttl));
+  for (RrView rr : answer.section(Section::answer)) ttl = std::min(ttl, effective_ttl(rr.ttl));
   if (outcome == Outcome::data) return std::min(std::max(seconds{ttl}, limits.floor), limits.cap);
 
   std::optional<uint32_t> negative = negative_ttl(answer);
@@ -156,7 +149,7 @@ Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields,
       auto offset = static_cast<uint16_t>(ttl_offset(rr) - question_end);
       std::memcpy(offsets, &offset, offset_size);
       offsets += offset_size;
-      store_u32(out.data() + tail_at + offset, std::min(std::max(sane_ttl(rr.ttl), floor), keep));
+      store_u32(out.data() + tail_at + offset, std::min(std::max(effective_ttl(rr.ttl), floor), keep));
     }
   }
   return Bytes(out.first(size));

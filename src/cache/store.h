@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "wire/message_view.h"
 
 namespace peregrine {
 
@@ -17,8 +18,8 @@ struct StoreKey {
   uint64_t hash;
 };
 inline constexpr size_t max_store_key = 288;
-// A message of 65,535 octets, in which an RR takes 11 at least, with a header and an offset of two octets an RR.
-inline constexpr size_t max_blob = 65'535 + 64 + 65'535 / 11 * 2;
+// The largest message, in which an RR takes at least 11 octets, with a header and a two-octet offset per RR.
+inline constexpr size_t max_blob = max_message_size + 64 + max_message_size / 11 * 2;
 
 // When a blob is no longer fresh. Wall-clock: it survives a restart.
 struct Lifetime {

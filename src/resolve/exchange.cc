@@ -8,7 +8,6 @@
 namespace peregrine {
 namespace {
 
-constexpr size_t max_message_size = 65535;
 constexpr int most_other_messages = 4;  // on a stream, before the true one
 
 // An exchange under way. Lives in its coroutine's frame, linked to the others so that all can be cancelled in

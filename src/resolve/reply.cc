@@ -24,9 +24,6 @@ std::optional<Type> rrset_type(const RrView& rr) {
 
 bool is_proof(Type type) { return type == Type::nsec || type == Type::nsec3; }
 
-// RFC 2181 section 8: the top bit set means zero.
-uint32_t sane_ttl(uint32_t ttl) { return ttl >> 31 != 0 ? 0 : ttl; }
-
 // Names by the order in which they were met.
 class Names {
  public:
@@ -148,7 +145,7 @@ std::optional<Kept> Normaliser::keep(const RrView& rr) const {
   if (!rrset || !is_of_class(rr) || is_meta(rr.type)) return std::nullopt;
   if (rr.type == Type::rrsig && !dnssec_ok_ && !wants(Type::rrsig)) return std::nullopt;
   DnameBuf owner = rr.owner.expand();
-  uint32_t ttl = sane_ttl(rr.ttl);
+  uint32_t ttl = effective_ttl(rr.ttl);
   if (auto place = chain_.find(owner)) {
     bool at_end = *place + 1 == chain_.size();
     bool belongs = *rrset == Type::cname || (at_end && (wants(rr.type) || wants(*rrset)));
@@ -186,7 +183,7 @@ std::vector<Kept> Normaliser::authority_records() const {
     if (!rrset || !is_of_class(rr) || (rr.type == Type::rrsig && !dnssec_ok_)) continue;
     DnameBuf owner = rr.owner.expand();
     if (!is_useful_in_authority(*rrset, owner)) continue;
-    records.push_back({rr, owners.add(owner), true, *rrset, sane_ttl(rr.ttl)});
+    records.push_back({rr, owners.add(owner), true, *rrset, effective_ttl(rr.ttl)});
   }
   return records;
 }

@@ -7,8 +7,6 @@
 namespace peregrine {
 namespace {
 
-constexpr uint8_t fold_octet(uint8_t c) { return static_cast<uint8_t>(c - 'A') < 26 ? c | 0x20 : c; }
-
 // As left-justified octet strings, upper case as lower (RFC 4034 section 6.1).
 int compare_labels(const uint8_t* a, const uint8_t* b) {
   size_t common = std::min(a[0], b[0]);
@@ -74,8 +72,7 @@ std::string Dname::to_string() const {
   return text;
 }
 
-// Length octets are below 'A', so folding a whole wire name leaves them alone; and two names of equal size
-// whose folded octets are equal have their labels at the same places.
+// Two names of equal size whose folded octets are equal have their labels at the same places.
 bool same_folded(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
   unsigned difference = 0;

@@ -17,6 +17,12 @@ inline constexpr size_t max_dname_size = 255;  // octets, the root's length octe
 inline constexpr size_t max_label_size = 63;
 inline constexpr size_t max_label_count = 127;  // the root not counted
 
+// A-Z to a-z. Length octets are below 'A', so that a whole wire name may be folded octet by octet.
+constexpr uint8_t fold_octet(uint8_t c) {
+  const bool upper = static_cast<uint8_t>(c - 'A') < 26;
+  return static_cast<uint8_t>(c | upper << 5);
+}
+
 class DnameBuf;
 
 // A whole, uncompressed, absolute name: 1 to 255 octets. Does not own them. Cheap to copy.

@@ -15,6 +15,7 @@
 namespace peregrine {
 
 inline constexpr size_t header_size = 12;
+inline constexpr size_t max_message_size = 65535;  // what the length before a message on a stream can say
 
 // The twelve octets at the front, unchecked but for their number.
 class Header {
@@ -57,11 +58,14 @@ struct Question {
   size_t wire_size() const { return qname.size() + 4; }
 };
 
+// RFC 2181 section 8: a TTL with its top bit set is taken as zero.
+constexpr uint32_t effective_ttl(uint32_t ttl) { return ttl >> 31 != 0 ? 0 : ttl; }
+
 struct RrView {
   PackedName owner;
   Type type;
   Class rclass;
-  uint32_t ttl;   // as on the wire; RFC 2181 section 8 is applied by who uses it
+  uint32_t ttl;   // as on the wire: see effective_ttl()
   Bytes rdata;    // names inside may be compressed: see wire/rdata.h
   Bytes message;  // the whole, which compressed names in the rdata point into
   size_t rdata_offset() const { return static_cast<size_t>(rdata.data() - message.data()); }

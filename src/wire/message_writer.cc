@@ -7,7 +7,6 @@
 namespace peregrine {
 namespace {
 
-constexpr size_t max_message_size = 65535;
 constexpr size_t pointer_reach = 0x4000;
 constexpr size_t count_at = 4;  // offset of QDCOUNT
 constexpr size_t opt_rcode_at =

@@ -222,6 +222,13 @@ TEST(DnameBuf, CopiesAndTakesItsOwnSuffix) {
   EXPECT_TRUE(DnameBuf().view().is_root());
 }
 
+TEST(FoldOctet, ChangesCapitalsOnly) {
+  for (unsigned c = 0; c < 256; ++c) {
+    const unsigned expected = c >= 'A' && c <= 'Z' ? c + 32 : c;
+    EXPECT_EQ(fold_octet(static_cast<uint8_t>(c)), expected);
+  }
+}
+
 TEST(DnameBuf, FoldsLettersOnly) {
   DnameBuf built = name("AZ@[`{.\\193");
   built.fold();

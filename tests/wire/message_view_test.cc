@@ -21,6 +21,13 @@ Error error_of(const Octets& message) {
   return view ? Error::not_found : view.error();
 }
 
+TEST(EffectiveTtl, TheTopBitMeansZero) {
+  EXPECT_EQ(effective_ttl(0), 0u);
+  EXPECT_EQ(effective_ttl(0x7fffffff), 0x7fffffffu);
+  EXPECT_EQ(effective_ttl(0x80000000), 0u);
+  EXPECT_EQ(effective_ttl(0xffffffff), 0u);
+}
+
 TEST(MessageView, QueryWithEdns) {
   Octets octets = golden::query();
   auto view = MessageView::parse(octets);
