@@ -208,6 +208,7 @@ ReplyKind classify(const MessageView& reply, bool asked_with_edns) {
   switch (reply.rcode()) {
     case Rcode::noerror:
     case Rcode::nxdomain:
+    case Rcode::yxdomain:
       return reply.header().tc() ? ReplyKind::truncated : ReplyKind::answer;
     case Rcode::formerr:
     case Rcode::notimp:

@@ -8,7 +8,7 @@
 namespace peregrine {
 
 enum class ReplyKind : uint8_t {
-  answer,     // NOERROR or NXDOMAIN, to be given to the client
+  answer,     // for the client: NOERROR, NXDOMAIN, YXDOMAIN (too long after a DNAME: RFC 6672 section 2.2)
   truncated,  // TC: ask again over TCP
   no_edns,    // FORMERR, NOTIMP or BADVERS to a query with EDNS: ask again without
   failure,    // SERVFAIL, REFUSED, ...: ask another server

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "cache/answer.h"
 #include "resolve/resolve_support.h"
 
 namespace peregrine {
@@ -84,6 +85,21 @@ TEST_F(ForwarderTest, AnswersNxdomain) {
   EXPECT_EQ(resolution.rcode, Rcode::nxdomain);
   EXPECT_EQ(parsed(resolution.message).rcode(), Rcode::nxdomain);
   EXPECT_THAT(records(parsed(resolution.message), Section::authority), SizeIs(1));
+}
+
+// RFC 6672 section 2.2: the DNAME is there, the name that it leads to would be too long.
+TEST_F(ForwarderTest, AnswersYxdomain) {
+  forward({{".", {a, b}}});
+  const std::string label(60, 'x');
+  const std::string dname = "example. 60 DNAME " + label + "." + label + "." + label + ".";
+  world.network.serve(a, always({.rcode = Rcode::yxdomain, .answer = {dname}}));
+  auto resolution = resolve(label + "." + std::string(10, 'y') + ".example.");
+  EXPECT_EQ(resolution.rcode, Rcode::yxdomain);
+  EXPECT_EQ(resolution.upstream_packets, 1u) << "another server would say the same";
+  const MessageView view = parsed(resolution.message);
+  EXPECT_EQ(view.rcode(), Rcode::yxdomain);
+  EXPECT_THAT(records(view, Section::answer), SizeIs(1));
+  EXPECT_FALSE(time_to_keep(view, {})) << "never from the cache";
 }
 
 TEST_F(ForwarderTest, AsksAsItWasAsked) {

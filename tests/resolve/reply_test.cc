@@ -330,6 +330,7 @@ ReplyKind kind_of(const ReplyScript& script, bool asked_with_edns = true) {
 TEST(Classify, AnswersAndTruncation) {
   EXPECT_EQ(kind_of({}), ReplyKind::answer);
   EXPECT_EQ(kind_of({.rcode = Rcode::nxdomain}), ReplyKind::answer);
+  EXPECT_EQ(kind_of({.rcode = Rcode::yxdomain}), ReplyKind::answer);
   EXPECT_EQ(kind_of({.truncated = true}), ReplyKind::truncated);
   EXPECT_EQ(kind_of({.rcode = Rcode::nxdomain, .truncated = true}), ReplyKind::truncated);
 }
@@ -343,7 +344,7 @@ TEST(Classify, WhatEdnsMayHaveCaused) {
 
 TEST(Classify, Failures) {
   for (Rcode rcode :
-       {Rcode::servfail, Rcode::refused, Rcode::yxdomain, Rcode::notauth, Rcode::badcookie, Rcode(4095)})
+       {Rcode::servfail, Rcode::refused, Rcode::yxrrset, Rcode::notauth, Rcode::badcookie, Rcode(4095)})
     EXPECT_EQ(kind_of({.rcode = rcode}), ReplyKind::failure) << to_string(rcode);
   EXPECT_EQ(kind_of({.rcode = Rcode::servfail, .truncated = true}), ReplyKind::failure);
 }
