@@ -206,8 +206,10 @@ Exchange::Exchange(Network& network, Clock& clock, Timers& timers, Random& rando
                    ExchangeOptions options)
     : state_(std::make_unique<State>(
           network, clock, timers, random, counters, options,
-          SourcePorts(network, random, counters, {Family::v4, options.sockets, options.uses_per_socket}),
-          SourcePorts(network, random, counters, {Family::v6, options.sockets, options.uses_per_socket}))) {}
+          SourcePorts(network, clock, random, counters,
+                      {.family = Family::v4, .ports = options.sockets, .uses = options.uses_per_socket}),
+          SourcePorts(network, clock, random, counters,
+                      {.family = Family::v6, .ports = options.sockets, .uses = options.uses_per_socket}))) {}
 
 Exchange::~Exchange() { assert(state_->in_flight == 0); }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/random.h"
 #include "io/network.h"
@@ -59,25 +60,35 @@ class SourcePorts {
   struct Options {
     Family family = Family::v4;
     unsigned ports = 1024;
-    unsigned uses = 64;  // of one port, before a fresh one takes its place
+    unsigned uses = 64;                        // of one port, before a fresh one takes its place
+    Duration idle = std::chrono::seconds(30);  // then a port that was not drawn is given up
   };
-  SourcePorts(Network& network, Random& random, Counters& counters, Options options);
+  SourcePorts(Network& network, Clock& clock, Random& random, Counters& counters, Options options);
 
   // Draws a place in the pool, each as likely as the others, and opens a port there when it is empty or worn
   // out: the whole choice is there from the first query on, and no query waits for many ports to be opened.
-  // Where none can be opened, one that is open already. Whoever waits on the port keeps it; a worn out one
-  // closes with its last waiter. limit, unreachable
+  // Where none can be opened, one that is open already. Whoever waits on the port keeps it; one that is worn
+  // out or given up closes with its last waiter. Each draw looks for idle ports in a few places, so that
+  // ports are given up while there are queries, without a timer. limit, unreachable
   Result<std::shared_ptr<SourcePort>> draw();
 
  private:
+  struct Place {
+    std::shared_ptr<SourcePort> port;
+    Instant drawn{};
+  };
+  std::shared_ptr<SourcePort> use(Place& place);
+  void give_up_idle();
   Result<std::shared_ptr<SourcePort>> open();
-  std::shared_ptr<SourcePort> any_open();
+  Place* any_open();
 
   Network& network_;
+  Clock& clock_;
   Random& random_;
   Counters& counters_;
   Options options_;
-  std::vector<std::shared_ptr<SourcePort>> pool_;
+  std::vector<Place> pool_;
+  size_t next_to_look_at_ = 0;
 };
 
 }  // namespace peregrine

@@ -9,10 +9,12 @@
 namespace peregrine {
 namespace {
 
+using namespace std::chrono_literals;
+
 class SourcePortsTest : public testing::Test {
  protected:
   SourcePorts pool(unsigned ports, unsigned uses = 64) {
-    return {network, random, counters, {.family = Family::v4, .ports = ports, .uses = uses}};
+    return {network, clock, random, counters, {.family = Family::v4, .ports = ports, .uses = uses}};
   }
 
   VirtualClock clock;
@@ -73,7 +75,7 @@ TEST_F(SourcePortsTest, NoPortAtAllIsAnError) {
   network.most_ports = 100;
   for (unsigned number = 1024; number < 65536; ++number) network.taken.insert(static_cast<uint16_t>(number));
   EXPECT_EQ(ports.draw().error(), Error::limit) << "and no search without end";
-  SourcePorts v6(network, random, counters, {.family = Family::v6});
+  SourcePorts v6(network, clock, random, counters, {.family = Family::v6});
   network.has_v6 = false;
   EXPECT_EQ(v6.draw().error(), Error::unreachable);
 }
@@ -83,6 +85,55 @@ struct Waiter final : ReplyWaiter {
   void on_reply(Bytes) override { ++replies; }
   int replies = 0;
 };
+
+TEST_F(SourcePortsTest, PortsThatAreNotDrawnAreGivenUp) {
+  auto ports = pool(1024);
+  for (int i = 0; i < 20'000; ++i) ports.draw();
+  ASSERT_EQ(network.open_ports(), 1024u);
+  clock.advance(29s);
+  for (int i = 0; i < 64; ++i) ports.draw();
+  EXPECT_EQ(network.open_ports(), 1024u) << "not yet";
+  clock.advance(29s);
+  for (int i = 0; i < 64; ++i) ports.draw();
+  EXPECT_LE(network.open_ports(), 128u) << "a look into every place takes 64 draws";
+  EXPECT_GE(network.open_ports(), 64u);
+}
+
+TEST_F(SourcePortsTest, APortInUseStaysOpen) {
+  auto ports = pool(1);
+  auto first = ports.draw().value();
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(20s);
+    EXPECT_EQ(ports.draw().value(), first);
+  }
+}
+
+TEST_F(SourcePortsTest, APortThatIsGivenUpServesItsWaiterStill) {
+  auto ports = pool(1);
+  auto port = ports.draw().value();
+  Waiter waiter(server, 0x1234);
+  port->add(waiter);
+  clock.advance(30s);
+  EXPECT_NE(ports.draw().value(), port);
+  EXPECT_EQ(network.open_ports(), 2u);
+  network.inject(Family::v4, port->number(), {.message = {0x12, 0x34}, .delay = {}}, server);
+  network.run();
+  EXPECT_EQ(waiter.replies, 1);
+  port->remove(waiter);
+  port.reset();
+  EXPECT_EQ(network.open_ports(), 1u);
+}
+
+TEST_F(SourcePortsTest, PortsOfOtherDaemonsAreLeftToThem) {
+  for (unsigned number = 1024; number < 65536; ++number)
+    if (number != 5353 && number != 51820 && number != 40'000 && number != 40'001)
+      network.taken.insert(static_cast<uint16_t>(number));
+  auto ports = pool(64);
+  for (int i = 0; i < 200'000 && network.open_ports() < 2; ++i) ports.draw();
+  EXPECT_EQ(network.open_ports(), 2u);
+  for (int i = 0; i < 20'000; ++i) ports.draw();
+  EXPECT_EQ(network.open_ports(), 2u);
+}
 
 TEST_F(SourcePortsTest, OnePlaceIsStillAPool) {
   auto ports = pool(0);
