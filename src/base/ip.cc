@@ -28,8 +28,8 @@ std::optional<Number> parse_number(std::string_view text) {
 // fe80::/10 and ff02::/16: the addresses that mean nothing without an interface (RFC 4007 section 4).
 bool needs_scope(const IpAddress& a) {
   const Bytes o = a.octets();
-  if (a.family() == Family::v4) return false;
-  return (o[0] == 0xfe && (o[1] & 0xc0) == 0x80) || (o[0] == 0xff && (o[1] & 0x0f) == 0x02);
+  const bool link_multicast = a.family() == Family::v6 && o[0] == 0xff && (o[1] & 0x0f) == 0x02;
+  return a.is_link_local() || link_multicast;
 }
 
 std::optional<uint32_t> parse_scope(std::string_view text) {
@@ -111,6 +111,10 @@ bool IpAddress::is_loopback() const {
   if (family_ == Family::v4) return octets_[0] == 127;
   return octets_[15] == 1 &&
          std::all_of(octets_.begin(), octets_.end() - 1, [](uint8_t o) { return o == 0; });
+}
+
+bool IpAddress::is_link_local() const {
+  return family_ == Family::v6 && octets_[0] == 0xfe && (octets_[1] & 0xc0) == 0x80;
 }
 
 std::string IpAddress::to_string() const {

@@ -29,6 +29,7 @@ class IpAddress {
   Bytes octets() const { return Bytes(octets_).first(family_ == Family::v4 ? 4 : 16); }
   bool is_unspecified() const;
   bool is_loopback() const;
+  bool is_link_local() const;  // fe80::/10 (RFC 4291 section 2.5.6): means nothing without an interface
   std::string to_string() const;
   auto operator<=>(const IpAddress&) const = default;
 

@@ -14,12 +14,14 @@ constexpr size_t prefix_size = 2;  // RFC 1035 section 4.2.2
 constexpr size_t largest_message = 65535;
 constexpr size_t small_buffer = 512;  // of an idle session: most queries fit, several at a time
 
-// Whom a cap counts: an IPv6 client has a whole /64 to draw addresses from.
-IpAddress client_of(const IpAddress& address) {
-  if (address.family() == Family::v4) return address;
+// Whom a cap counts: an IPv6 client has a whole /64 to draw addresses from. All of a link are within one /64,
+// and the same link-local address on another link is another client (RFC 4007 section 6).
+Endpoint client_of(const Endpoint& peer) {
+  const IpAddress& address = peer.address;
+  if (address.family() == Family::v4 || address.is_link_local()) return {address, 0, peer.scope};
   std::array<uint8_t, 16> network{};
   std::ranges::copy(address.octets().first(8), network.begin());
-  return IpAddress::v6(network);
+  return {IpAddress::v6(network)};
 }
 
 SessionLimits checked(SessionLimits limits) {
@@ -134,7 +136,7 @@ struct Sessions::State {
     uint32_t generation = 1;  // so that a SessionId{} names nobody
   };
 
-  bool has_room_for(const IpAddress& client) const;
+  bool has_room_for(const Endpoint& client) const;
   void adopt(std::unique_ptr<Stream> stream);
   Session* find(SessionId id);
   Task<void> read_loop(Session& s);
@@ -157,7 +159,7 @@ struct Sessions::State {
   Counters& counters;
   std::vector<Slot> slots;
   std::vector<uint32_t> free_slots;
-  std::map<IpAddress, size_t> clients;  // how many sessions each has
+  std::map<Endpoint, size_t> clients;  // how many sessions each has
   size_t count = 0;
   bool draining = false;
   std::vector<SessionId> resumable;  // paused ones that may go on
@@ -172,14 +174,14 @@ void Sessions::State::for_each(F f) {
   }
 }
 
-bool Sessions::State::has_room_for(const IpAddress& client) const {
+bool Sessions::State::has_room_for(const Endpoint& client) const {
   if (draining || count >= limits.total) return false;
   const auto known = clients.find(client);
   return known == clients.end() || known->second < limits.per_client;
 }
 
 void Sessions::State::adopt(std::unique_ptr<Stream> stream) {
-  const IpAddress client = client_of(stream->peer().address);
+  const Endpoint client = client_of(stream->peer());
   if (!has_room_for(client)) return counters.add(Counter::tcp_refused);
   counters.add(Counter::tcp_accepted);
   ++clients[client];
@@ -298,7 +300,7 @@ void Sessions::State::end(Session& s) {
   s.ended = true;
   ++s.holds;
   --count;
-  const auto client = clients.find(client_of(s.peer.address));
+  const auto client = clients.find(client_of(s.peer));
   if (--client->second == 0) clients.erase(client);
   counters.add(Counter::tcp_closed);
   timers.disarm(s.idle);

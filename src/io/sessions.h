@@ -30,7 +30,7 @@ class SessionHandler {
 
 struct SessionLimits {
   size_t total = 1024;                // sessions at a time; beyond it a new one is closed at once
-  size_t per_client = 64;             // of one IPv4 address or IPv6 /64
+  size_t per_client = 64;             // of one IPv4 address, IPv6 /64 or link-local address
   size_t pipelined = 100;             // messages taken from a session and not answered: reading pauses
   size_t unsent_octets = 256 * 1024;  // replies waiting for a slow reader: the session is closed beyond it
   Duration idle = std::chrono::seconds(10);   // without a message and with none to answer

@@ -24,11 +24,6 @@ size_t odd_lines(size_t size) {
   return (lines | 1) * line;
 }
 
-bool is_link_local(const IpAddress& a) {
-  const Bytes o = a.octets();
-  return a.family() == Family::v6 && o[0] == 0xfe && (o[1] & 0xc0) == 0x80;
-}
-
 bool is_multicast(const IpAddress& a) { return a.family() == Family::v6 && a.octets()[0] == 0xff; }
 
 template <class Info>
@@ -116,7 +111,7 @@ void write_packet_info(msghdr& message, PacketInfo& storage, const PeerAddress& 
   in6_pktinfo info{};
   std::memcpy(&info.ipi6_addr, octets.data(), octets.size());
   // An interface would override the route; only a link-local address needs one.
-  if (is_link_local(from.address)) info.ipi6_ifindex = from.ifindex;
+  if (from.address.is_link_local()) info.ipi6_ifindex = from.ifindex;
   put_info(message, storage, IPPROTO_IPV6, IPV6_PKTINFO, info);
 }
 

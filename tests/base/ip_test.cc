@@ -70,6 +70,9 @@ TEST(IpAddress, Kinds) {
     EXPECT_TRUE(ip(text).is_loopback());
   for (auto text : {"128.0.0.1", "0.0.0.1", "::", "::2", "100::1"})
     EXPECT_FALSE(ip(text).is_loopback()) << text;
+  for (auto text : {"fe80::", "fe80::1", "febf:ffff::"}) EXPECT_TRUE(ip(text).is_link_local()) << text;
+  for (auto text : {"::", "fec0::", "fe7f::", "ff02::1", "2001:db8::1", "254.128.0.1", "169.254.0.1"})
+    EXPECT_FALSE(ip(text).is_link_local()) << text;
 }
 
 TEST(Endpoint, ParsesEveryForm) {

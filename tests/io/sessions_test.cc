@@ -229,6 +229,19 @@ TEST_F(SessionsTest, CountsAnIPv6NetworkAsOneClient) {
   EXPECT_FALSE(connect(from("2001:db8:0:2::1")).closed);
 }
 
+TEST_F(SessionsTest, CountsEachLinkLocalAddressOfALinkAsAClient) {
+  make({.per_client = 1});
+  auto from = [](const char* address, uint32_t scope) {
+    return MemoryPipeOptions{.client = {*IpAddress::parse(address), 1000, scope}};
+  };
+  EXPECT_FALSE(connect(from("fe80::1", 2)).closed);
+  EXPECT_FALSE(connect(from("fe80::2", 2)).closed);
+  EXPECT_FALSE(connect(from("fe80::1", 3)).closed);
+  EXPECT_TRUE(connect(from("fe80::1", 2)).closed);
+  advance(10s);
+  EXPECT_FALSE(connect(from("fe80::1", 2)).closed);
+}
+
 TEST_F(SessionsTest, PausesReadingAtTheCapOfPipelinedMessages) {
   make({.pipelined = 2});
   Client& client = connect();
