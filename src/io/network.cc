@@ -8,33 +8,13 @@
 #include <cerrno>
 
 #include "io/loop.h"
+#include "io/socket_error.h"
 #include "io/tcp_stream.h"
 
 namespace peregrine {
 namespace {
 
 using DatagramBuffer = std::array<uint8_t, 65536>;
-
-Error classify(int error) {
-  switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-      return Error::limit;
-    case EAFNOSUPPORT:
-    case EADDRNOTAVAIL:
-    case EACCES:
-    case EPERM:
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case ECONNREFUSED:
-      return Error::unreachable;
-    default:
-      return Error::network;
-  }
-}
 
 class SystemUdpPort final : public UdpPort, public Watcher {
  public:
@@ -61,7 +41,7 @@ Result<> SystemUdpPort::send(const Endpoint& to, Bytes octets) {
   const ssize_t sent = sendto(socket_.get(), octets.data(), octets.size(), MSG_DONTWAIT,
                               reinterpret_cast<const sockaddr*>(&storage), length);
   if (sent >= 0) return {};
-  const Error error = classify(errno);
+  const Error error = classify_socket_error(errno);
   return std::unexpected(error == Error::unreachable ? error : Error::network);
 }
 
@@ -95,7 +75,7 @@ class SystemNetwork final : public Network {
 Result<Fd> bound_socket(Family family, uint16_t number) {
   const bool v4 = family == Family::v4;
   Fd fd(socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return std::unexpected(classify(errno));
+  if (!fd) return std::unexpected(classify_socket_error(errno));
   const int on = 1;
   if (!v4) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   // Forged ICMP must not change the path MTU that our queries see (RFC 9715). A kernel without the option

@@ -37,7 +37,7 @@ class Network {
   // network (number taken, say), limit (no descriptors left), unreachable (no such family here)
   virtual Result<std::unique_ptr<UdpPort>> open_udp(Family family, uint16_t number,
                                                     DatagramHandler& handler) = 0;
-  // timeout, cancelled, unreachable, limit
+  // timeout, cancelled, unreachable, limit, network
   virtual Task<Result<std::unique_ptr<Stream>>> connect(const Endpoint& to, Instant deadline) = 0;
 };
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "io/socket_error.h"
+
 namespace peregrine {
 namespace {
 
@@ -152,11 +154,6 @@ void TcpStream::ready(uint32_t epoll_events) {
             {});
 }
 
-Error classify_socket(int error) {
-  if (error == EAFNOSUPPORT) return Error::unreachable;
-  return Error::limit;
-}
-
 }  // namespace
 
 std::unique_ptr<Stream> make_tcp_stream(Loop& loop, Fd socket, const Endpoint& peer) {
@@ -166,7 +163,7 @@ std::unique_ptr<Stream> make_tcp_stream(Loop& loop, Fd socket, const Endpoint& p
 Task<Result<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, Endpoint to, Instant deadline) {
   const int family = to.address.family() == Family::v4 ? AF_INET : AF_INET6;
   Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) co_return std::unexpected(classify_socket(errno));
+  if (!socket) co_return std::unexpected(classify_socket_error(errno));
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto stream = std::make_unique<TcpStream>(loop, std::move(socket), to);

@@ -12,7 +12,7 @@ namespace peregrine {
 // `socket` is non-blocking and connected.
 std::unique_ptr<Stream> make_tcp_stream(Loop& loop, Fd socket, const Endpoint& peer);
 
-// timeout, unreachable, limit (no descriptors left)
+// timeout, unreachable, limit (no descriptors left), network
 Task<Result<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, Endpoint to, Instant deadline);
 
 }  // namespace peregrine
