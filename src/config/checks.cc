@@ -27,6 +27,11 @@ unsigned transports(ListenScheme scheme) {
   return 0;
 }
 
+// What takes the same port on every address of the family.
+Endpoint wildcard_of(const Endpoint& at) {
+  return {at.address.family() == Family::v4 ? IpAddress() : IpAddress::v6({}), at.port};
+}
+
 class Checks {
  public:
   Checks(const Config& config, const GivenKeys& given, const ComplainAbout& complain)
@@ -62,15 +67,22 @@ class Checks {
     const auto& listen = config_.server.listen;
     if (listen.empty()) complain_(*given, given->value->place, "server.listen has no address");
     std::map<Endpoint, unsigned> seen;
+    std::map<Endpoint, unsigned> within;  // by the wildcard address that includes them
     for (size_t i = 0; i < listen.size(); ++i) {
       const Endpoint at = listen[i].at;
       if (at.port == 0) continue;  // each gets a port of its own
       const unsigned wanted = transports(listen[i].scheme);
-      unsigned& taken = seen[at];
-      if ((taken & wanted) != 0) {
-        complain_(*given, element(*given->value, i), "server.listen has " + at.to_string() + " twice");
+      const Endpoint wildcard = wildcard_of(at);
+      const std::string has = "server.listen has " + at.to_string();
+      if ((seen[at] & wanted) != 0) {
+        complain_(*given, element(*given->value, i), has + " twice");
+      } else if (at == wildcard && (within[at] & wanted) != 0) {
+        complain_(*given, element(*given->value, i), has + ", which includes another of its addresses");
+      } else if (at != wildcard && (seen[wildcard] & wanted) != 0) {
+        complain_(*given, element(*given->value, i), has + ", which " + wildcard.to_string() + " includes");
       }
-      taken |= wanted;
+      seen[at] |= wanted;
+      if (at != wildcard) within[wildcard] |= wanted;
     }
   }
 
@@ -123,8 +135,7 @@ class Checks {
   static std::optional<Endpoint> listener_that_gets(const Endpoint& server, const std::set<Endpoint>& ours) {
     if (ours.contains(server)) return server;
     if (!server.address.is_loopback()) return std::nullopt;
-    const IpAddress any = server.address.family() == Family::v4 ? IpAddress() : IpAddress::v6({});
-    const Endpoint wildcard{any, server.port};
+    const Endpoint wildcard = wildcard_of(server);
     if (!ours.contains(wildcard)) return std::nullopt;
     return wildcard;
   }

@@ -24,6 +24,20 @@ TEST(ConfigChecks, AListenAddressOnce) {
               ElementsAre("--set: server.listen has 127.0.0.1:53 twice"));
 }
 
+TEST(ConfigChecks, AWildcardAddressTakesItsPortOnAllOfTheFamily) {
+  EXPECT_THAT(set_errors({R"(server.listen=["0.0.0.0:53", "127.0.0.1:53"])"}),
+              ElementsAre("--set: server.listen has 127.0.0.1:53, which 0.0.0.0:53 includes"));
+  EXPECT_THAT(set_errors({R"(server.listen=["[::1]:53", "127.0.0.1:53", "udp://[::]:53"])"}),
+              ElementsAre("--set: server.listen has [::]:53, which includes another of its addresses"));
+  EXPECT_THAT(set_errors({R"(server.listen=["0.0.0.0:53", "0.0.0.0:53"])"}),
+              ElementsAre("--set: server.listen has 0.0.0.0:53 twice"));
+  EXPECT_THAT(set_errors({R"(server.listen=["0.0.0.0:53", "[::]:53", "[::1]:54", "127.0.0.1:55"])"}),
+              IsEmpty());
+  EXPECT_THAT(set_errors({R"(server.listen=["0.0.0.0:53", "[::1]:53"])"}), IsEmpty());
+  EXPECT_THAT(set_errors({R"(server.listen=["udp://0.0.0.0:53", "tcp://127.0.0.1:53"])"}), IsEmpty());
+  EXPECT_THAT(set_errors({R"(server.listen=["0.0.0.0:0", "127.0.0.1:0"])"}), IsEmpty());
+}
+
 TEST(ConfigChecks, UdpAndTcpApartAndPortZeroAreNoDuplicates) {
   EXPECT_THAT(set_errors({R"(server.listen=["udp://127.0.0.1:53", "tcp://127.0.0.1:53"])"}), IsEmpty());
   EXPECT_THAT(set_errors({R"(server.listen=["127.0.0.1:0", "127.0.0.1:0"])"}), IsEmpty());
