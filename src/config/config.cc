@@ -114,35 +114,35 @@ class Loader {
       start = end + 1;
     }
     const size_t source = sources_.size() - 1;
-    complain(source, {}, unknown_key(intake_from(source), name));
+    complain(source, {}, unknown_key(loading_from(source), name));
   }
 
   // What was given is kept, as its places are wanted later.
   void take_root(TomlTable&& root) {
     const size_t source = sources_.size() - 1;
-    Intake intake = intake_from(source);
-    take_table(documents_.emplace_back(std::move(root)), "", intake);
+    Loading loading = loading_from(source);
+    take_table(documents_.emplace_back(std::move(root)), "", loading);
   }
 
-  Intake intake_from(size_t source) {
+  Loading loading_from(size_t source) {
     return {config_, flags_, sources_[source].origin,
             [this, source](Place p, std::string m) { complain(source, p, std::move(m)); }};
   }
 
   // As deep as the keys are: a table that no key is in is not entered.
-  void take_table(const TomlTable& table, const std::string& path, Intake& intake) {
+  void take_table(const TomlTable& table, const std::string& path, Loading& loading) {
     for (const TomlMember& member : table) {
       const std::string key = path + key_part(member.key);
       if (const Row* row = find_row(key)) {
-        const bool good = row->take(*row, member.value, intake);
+        const bool good = row->take(*row, member.value, loading);
         given_[row->doc.key] = {sources_.size() - 1, &member.value, good};
       } else if (!is_table_name(key)) {
-        intake.complain(member.place, unknown_key(intake, key));
+        loading.complain(member.place, unknown_key(loading, key));
       } else if (const auto* inner = member.value.get<TomlTable>()) {
-        take_table(*inner, key + ".", intake);
+        take_table(*inner, key + ".", loading);
       } else {
-        const std::string message = intake.name(key) + " must be a table, not " + shown(member.value);
-        intake.complain(member.value.place, message);
+        const std::string message = loading.name(key) + " must be a table, not " + shown(member.value);
+        loading.complain(member.value.place, message);
       }
     }
   }

@@ -31,32 +31,32 @@ void store(Field& field, Value value) {
 }
 
 template <auto Section, auto Field, auto Read>
-bool take_value(const Row& row, const TomlValue& value, Intake& intake) {
+bool take_value(const Row& row, const TomlValue& value, Loading& loading) {
   auto read = Read(value);
   if (!read) {
-    intake.complain(value.place, must_be(intake, row.doc, value));
+    loading.complain(value.place, must_be(loading, row.doc, value));
     return false;
   }
-  store(intake.config.*Section.*Field, *std::move(read));
+  store(loading.config.*Section.*Field, *std::move(read));
   return true;
 }
 
 // An override may give one element without brackets.
 template <auto Section, auto Field, auto Read>
-bool take_list(const Row& row, const TomlValue& value, Intake& intake) {
+bool take_list(const Row& row, const TomlValue& value, Loading& loading) {
   const auto* list = value.get<TomlList>();
   if (list == nullptr && value.written.empty()) {
-    intake.complain(value.place, must_be(intake, row.doc, value));
+    loading.complain(value.place, must_be(loading, row.doc, value));
     return false;
   }
-  auto& field = intake.config.*Section.*Field;
+  auto& field = loading.config.*Section.*Field;
   field.clear();
   bool good = true;
   for (const TomlValue& element : list != nullptr ? std::span(*list) : std::span(&value, 1)) {
     if (auto read = Read(element)) {
       store(field.emplace_back(), *std::move(read));
     } else {
-      intake.complain(element.place, bad_element(intake, row.doc, element));
+      loading.complain(element.place, bad_element(loading, row.doc, element));
       good = false;
     }
   }
@@ -68,27 +68,27 @@ bool same(const Row&, const Config& a, const Config& b) {
   return a.*Section.*Field == b.*Section.*Field;
 }
 
-bool take_listen(const Row& row, const TomlValue& value, Intake& intake) {
-  intake.config.server.listen_is_default = false;
-  return take_list<&Config::server, &Config::Server::listen, ReadListen{}>(row, value, intake);
+bool take_listen(const Row& row, const TomlValue& value, Loading& loading) {
+  loading.config.server.listen_is_default = false;
+  return take_list<&Config::server, &Config::Server::listen, ReadListen{}>(row, value, loading);
 }
 
-bool take_profile(const Row& row, const TomlValue& value, Intake& intake) {
+bool take_profile(const Row& row, const TomlValue& value, Loading& loading) {
   const auto profile = ReadProfile{}(value);
   if (profile) {
-    intake.config.profile = *profile;
+    loading.config.profile = *profile;
   } else {
-    intake.complain(value.place, must_be(intake, row.doc, value));
+    loading.complain(value.place, must_be(loading, row.doc, value));
   }
   return profile.has_value();
 }
 
-bool take_flag(const Row& row, const TomlValue& value, Intake& intake) {
+bool take_flag(const Row& row, const TomlValue& value, Loading& loading) {
   const auto on = ReadBoolean{}(value);
   if (on) {
-    intake.flags.push_back({*row.flag, *on, intake.origin});
+    loading.flags.push_back({*row.flag, *on, loading.origin});
   } else {
-    intake.complain(value.place, must_be(intake, row.doc, value));
+    loading.complain(value.place, must_be(loading, row.doc, value));
   }
   return on.has_value();
 }
@@ -144,12 +144,13 @@ constexpr Row rows[] = {
     "The CPUs of the workers, in their order, for flags.cpu_affinity; empty for all in order", restart},
    take_list<&Config::server, &Server::cpus, ReadNumber{0, 1023}>, same<&Config::server, &Server::cpus>},
   server_row<&Server::tcp_sessions, ReadNumber{1, 1'000'000}>({"server.tcp_sessions", "a number from 1 to 1000000",
-    "1024", "TCP sessions of one worker at a time", restart}),
+    "1024", "TCP sessions of one worker at a time", live}),
   server_row<&Server::tcp_sessions_per_client, ReadNumber{1, 1'000'000}>({"server.tcp_sessions_per_client",
-    "a number from 1 to 1000000", "64", "TCP sessions that one client address may have with one worker", restart}),
+    "a number from 1 to 1000000", "64",
+    "TCP sessions that one IPv4 address or IPv6 /64 may have with one worker", live}),
   server_row<&Server::tcp_idle, ReadDuration<milliseconds>{1, 3'600'000}>({"server.tcp_idle",
     "a duration from \"1ms\" to \"1h\"", "\"10s\"", "A TCP session without a query is closed after this time",
-    restart}),
+    live}),
   server_row<&Server::drain_seconds, ReadDuration<seconds>{0, 3'600}>({"server.drain",
     "a duration in whole seconds from \"0s\" to \"1h\"", "\"5s\"",
     "How long a stop waits for the resolutions that run", live}),
@@ -241,8 +242,8 @@ std::optional<std::string_view> nearest_key(std::string_view unknown) {
   return nearest ? nearest : elsewhere;
 }
 
-std::string must_be_form(const Intake& intake, const KeyRow& key) {
-  return intake.name(key.key) + " must be " + std::string(key.form);
+std::string must_be_form(const Loading& loading, const KeyRow& key) {
+  return loading.name(key.key) + " must be " + std::string(key.form);
 }
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
@@ -308,22 +309,22 @@ std::string key_part(std::string_view name) {
   return quoted ? "\"" + text + "\"" : text;
 }
 
-std::string Intake::name(std::string_view key) const {
+std::string Loading::name(std::string_view key) const {
   if (origin == Origin::environment && !in_repeated_table(key)) return environment_name(key);
   return std::string(key);
 }
 
-std::string must_be(const Intake& intake, const KeyRow& key, const TomlValue& value) {
-  return must_be_form(intake, key) + ", not " + shown(value);
+std::string must_be(const Loading& loading, const KeyRow& key, const TomlValue& value) {
+  return must_be_form(loading, key) + ", not " + shown(value);
 }
 
-std::string bad_element(const Intake& intake, const KeyRow& key, const TomlValue& element) {
-  return must_be_form(intake, key) + "; " + shown(element) + " is not one";
+std::string bad_element(const Loading& loading, const KeyRow& key, const TomlValue& element) {
+  return must_be_form(loading, key) + "; " + shown(element) + " is not one";
 }
 
-std::string unknown_key(const Intake& intake, std::string_view key) {
-  std::string message = "unknown key " + intake.name(key);
-  if (const auto nearest = nearest_key(key)) message += "; did you mean " + intake.name(*nearest) + "?";
+std::string unknown_key(const Loading& loading, std::string_view key) {
+  std::string message = "unknown key " + loading.name(key);
+  if (const auto nearest = nearest_key(key)) message += "; did you mean " + loading.name(*nearest) + "?";
   return message;
 }
 

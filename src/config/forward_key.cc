@@ -8,7 +8,7 @@ namespace {
 // One [[forward]] table.
 class ForwardTable {
  public:
-  ForwardTable(Place place, Intake& intake) : place_(place), intake_(intake) {}
+  ForwardTable(Place place, Loading& loading) : place_(place), loading_(loading) {}
 
   std::optional<ForwardZone> take(const TomlTable& table) {
     for (const TomlMember& member : table) take_member(member);
@@ -22,26 +22,26 @@ class ForwardTable {
   void take_member(const TomlMember& member) {
     if (member.key == "zone") return take_zone(member.value);
     if (member.key == "servers") return take_servers(member.value);
-    complain(member.place, unknown_key(intake_, "forward[]." + key_part(member.key)));
+    complain(member.place, unknown_key(loading_, "forward[]." + key_part(member.key)));
   }
 
   void take_zone(const TomlValue& value) {
     has_zone_ = true;
     const auto zone = ReadZone{}(value);
-    if (!zone) return complain(value.place, must_be(intake_, row("forward[].zone"), value));
+    if (!zone) return complain(value.place, must_be(loading_, row("forward[].zone"), value));
     forward_.zone = *zone;
   }
 
   void take_servers(const TomlValue& value) {
     has_servers_ = true;
     const auto* list = value.get<TomlList>();
-    if (list == nullptr) return complain(value.place, must_be(intake_, row("forward[].servers"), value));
+    if (list == nullptr) return complain(value.place, must_be(loading_, row("forward[].servers"), value));
     if (list->empty()) return complain(value.place, "forward has no servers");
     for (const TomlValue& element : *list) {
       if (const auto server = ReadServer{}(element)) {
         forward_.servers.push_back(*server);
       } else {
-        complain(element.place, bad_element(intake_, row("forward[].servers"), element));
+        complain(element.place, bad_element(loading_, row("forward[].servers"), element));
       }
     }
   }
@@ -50,34 +50,34 @@ class ForwardTable {
 
   void complain(Place place, std::string message) {
     good_ = false;
-    intake_.complain(place, std::move(message));
+    loading_.complain(place, std::move(message));
   }
 
   Place place_;
-  Intake& intake_;
+  Loading& loading_;
   ForwardZone forward_;
   bool has_zone_ = false, has_servers_ = false, good_ = true;
 };
 
 }  // namespace
 
-bool take_forward(const Row& row, const TomlValue& value, Intake& intake) {
+bool take_forward(const Row& row, const TomlValue& value, Loading& loading) {
   const auto* list = value.get<TomlList>();
   if (list == nullptr) {
-    intake.complain(value.place, must_be(intake, row.doc, value));
+    loading.complain(value.place, must_be(loading, row.doc, value));
     return false;
   }
-  intake.config.forward.clear();
+  loading.config.forward.clear();
   bool good = true;
   for (const TomlValue& element : *list) {
     const auto* table = element.get<TomlTable>();
     if (table == nullptr) {
-      intake.complain(element.place, bad_element(intake, row.doc, element));
+      loading.complain(element.place, bad_element(loading, row.doc, element));
       good = false;
       continue;
     }
-    if (auto forward = ForwardTable(element.place, intake).take(*table)) {
-      intake.config.forward.push_back(*std::move(forward));
+    if (auto forward = ForwardTable(element.place, loading).take(*table)) {
+      loading.config.forward.push_back(*std::move(forward));
     } else {
       good = false;
     }

@@ -20,7 +20,7 @@ struct FlagChoice {
 };
 
 // Where one source's values go, and what is wrong with them.
-struct Intake {
+struct Loading {
   Config& config;
   std::vector<FlagChoice>& flags;  // applied in the end, over the profile's
   Origin origin;
@@ -34,7 +34,7 @@ struct Row {
   KeyRow doc;
   // Takes the value, or complains and returns false. Null for keys inside a table that repeats, which their
   // list takes.
-  bool (*take)(const Row& row, const TomlValue& value, Intake& intake) = nullptr;
+  bool (*take)(const Row& row, const TomlValue& value, Loading& loading) = nullptr;
   bool (*same)(const Row& row, const Config& a, const Config& b) = nullptr;
   std::optional<Flag> flag{};
 };
@@ -42,7 +42,7 @@ struct Row {
 std::span<const Row> key_table();
 const Row* find_row(std::string_view key);  // null if there is none
 bool is_table_name(std::string_view key);   // "server"
-bool take_forward(const Row& row, const TomlValue& value, Intake& intake);
+bool take_forward(const Row& row, const TomlValue& value, Loading& loading);
 
 std::string environment_name(std::string_view key);          // "PEREGRINE_SERVER__WORKERS"
 std::string key_of_environment_name(std::string_view name);  // and back; `name` has the prefix
@@ -52,10 +52,10 @@ inline constexpr std::string_view environment_prefix = "PEREGRINE_";
 std::string key_part(std::string_view name);
 
 // "server.workers must be a number from 0 to 1024, not \"two\""
-std::string must_be(const Intake& intake, const KeyRow& key, const TomlValue& value);
+std::string must_be(const Loading& loading, const KeyRow& key, const TomlValue& value);
 // "server.cpus must be a list of numbers; \"x\" is not one"
-std::string bad_element(const Intake& intake, const KeyRow& key, const TomlValue& element);
+std::string bad_element(const Loading& loading, const KeyRow& key, const TomlValue& element);
 // "unknown key server.worker; did you mean server.workers?"
-std::string unknown_key(const Intake& intake, std::string_view key);
+std::string unknown_key(const Loading& loading, std::string_view key);
 
 }  // namespace peregrine

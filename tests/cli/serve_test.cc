@@ -123,15 +123,15 @@ TEST_F(Serve, CtlReloadsAndStopsIt) {
   const std::string state_dir = dir_ / "state";
   while (process.line().find("try:") != 0) {
   }
-  const std::string changed = config("listen = [\"127.0.0.1:0\"]\ntcp_sessions = 7\n");
+  const std::string changed = config("listen = [\"127.0.0.1:0\"]\nbatch = 7\n");
   const Done reloaded = run({"ctl", "--config", changed, "reload"});
-  EXPECT_EQ(reloaded.out, "reloaded\nserver.tcp_sessions waits for a restart\n");
+  EXPECT_EQ(reloaded.out, "reloaded\nserver.batch waits for a restart\n");
   const Done stopped = run({"ctl", "--config", changed, "stop"});
   EXPECT_EQ(stopped.code, 0);
   EXPECT_EQ(stopped.out, "stopping\nstopped\n");
   const Done done = process.wait();
   EXPECT_EQ(done.code, 0);
-  EXPECT_THAT(done.err, HasSubstr("warning: server.tcp_sessions cannot change while running"));
+  EXPECT_THAT(done.err, HasSubstr("warning: server.batch cannot change while running"));
 }
 
 TEST_F(Serve, AMistakeIsSaidAndItDoesNotStart) {

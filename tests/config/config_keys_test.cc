@@ -223,10 +223,9 @@ TEST(ConfigKeys, TheseNeedARestart) {
   for (const KeyRow& row : config_keys()) {
     if (!row.live && !row.key.starts_with("flags.")) not_live.push_back(row.key);
   }
-  EXPECT_THAT(not_live, ElementsAre("profile", "server.listen", "server.workers", "server.user",
-                                    "server.state_dir", "server.batch", "server.cpus", "server.tcp_sessions",
-                                    "server.tcp_sessions_per_client", "server.tcp_idle", "cache.size",
-                                    "resolver.udp_sockets"));
+  EXPECT_THAT(not_live,
+              ElementsAre("profile", "server.listen", "server.workers", "server.user", "server.state_dir",
+                          "server.batch", "server.cpus", "cache.size", "resolver.udp_sockets"));
 }
 
 }  // namespace
