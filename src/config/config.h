@@ -68,7 +68,7 @@ struct Config {
     bool operator==(const Resolver&) const = default;
   } resolver;
   struct EdnsSettings {
-    uint16_t udp_size = 1232;  // octets: what we offer, and the most that we send
+    uint16_t udp_size = 1232;  // octets, at most 1400: what we offer, and the most that we send
     bool operator==(const EdnsSettings&) const = default;
   } edns;
   struct Log {

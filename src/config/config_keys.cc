@@ -188,9 +188,9 @@ constexpr Row rows[] = {
   resolver_row<&Resolver::randomise_case, ReadBoolean{}>({"resolver.randomise_case", "true or false", "true",
     "Random letter case in names that are sent (0x20), against forged answers", live}),
 
-  value_row<&Config::edns, &Config::EdnsSettings::udp_size, ReadNumber{512, 4096}>({"edns.udp_size",
-    "a number from 512 to 4096", "1232", "Octets: the UDP message size that is offered, and the most that is sent",
-    live}),
+  value_row<&Config::edns, &Config::EdnsSettings::udp_size, ReadNumber{512, 1400}>({"edns.udp_size",
+    "a number from 512 to 1400", "1232", "Octets: the UDP message size that is offered, and the most that is sent; "
+    "above 1400 a path might need fragments (RFC 9715)", live}),
   value_row<&Config::log, &Config::Log::level, ReadLogLevel{}>({"log.level",
     "one of \"debug\", \"info\", \"warning\", \"error\"", "\"info\"", "The least severe messages that are written",
     live}),

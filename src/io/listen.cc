@@ -97,8 +97,8 @@ void set_buffers(int fd, int octets) {
   set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, "net.core.wmem_max", octets);
 }
 
-// RFC 9715 section 3.1: answers leave without fragmentation state that an attacker could feed by forged ICMP.
-// A kernel without the option still serves.
+// Forged ICMP could otherwise lower the path MTU and have answers cut into fragments, which are easier to
+// spoof (RFC 9715). A kernel without the option still serves.
 void ignore_path_mtu(int fd, Family family) {
   if (family == Family::v4) {
     set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);

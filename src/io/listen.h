@@ -30,8 +30,9 @@ struct ListenOptions {
 // probed is closed again, because the kernel shares a port only among sockets that all ask for it.
 void ensure_port_free(const Endpoint& at, Transport transport);
 
-// Non-blocking, close-on-exec, IPV6_V6ONLY; packet info on wildcard addresses; no fragments (RFC 9715:
-// IP_PMTUDISC_OMIT).
+// Non-blocking, close-on-exec, IPV6_V6ONLY; packet info on wildcard addresses; path MTUs ignored
+// (IP_PMTUDISC_OMIT). The kernel then fragments only what the link at hand cannot carry: a sender that wants
+// no fragments keeps its datagrams small (RFC 9715 section 3.1).
 Fd open_udp_listener(const Endpoint& at, const ListenOptions& options);
 Fd open_tcp_listener(const Endpoint& at, const ListenOptions& options);
 Endpoint local_endpoint(int fd);  // what the kernel chose for port 0

@@ -78,8 +78,8 @@ Result<Fd> bound_socket(Family family, uint16_t number) {
   if (!fd) return std::unexpected(classify_socket_error(errno));
   const int on = 1;
   if (!v4) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  // Forged ICMP must not change the path MTU that our queries see (RFC 9715). A kernel without the option
-  // still serves.
+  // Forged ICMP must not lower the path MTU and so have our queries cut into fragments (RFC 9715). A
+  // kernel without the option still serves.
   const int omit = v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
   setsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &omit,
              sizeof omit);
