@@ -1,6 +1,9 @@
 #include "policy/special_names.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,21 +48,42 @@ std::vector<SpecialZone> make_zones() {
   return zones;
 }
 
-const std::vector<SpecialZone>& zones() {
-  static const std::vector<SpecialZone> all = make_zones();
-  return all;
+// The zones in an order that one comparison of lengths and one of octets decide, and the numbers of labels
+// that their apexes have: only suffixes of so many labels need a look.
+struct Table {
+  std::vector<SpecialZone> zones = make_zones();
+  std::vector<unsigned> label_counts;  // most first: the longest suffix wins
+  Table();
+};
+
+bool before(Dname a, Dname b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  return std::memcmp(a.wire().data(), b.wire().data(), a.size()) < 0;
 }
 
-// The zones under each number of labels: a query costs one comparison per zone of the depths that it reaches,
-// and only where its last label is one of theirs.
-bool may_be_special(Dname qname) {
-  Dname tld = qname.suffix(1);
-  static const std::array<DnameBuf, 5> tlds = {name("localhost."), name("invalid."), name("test."),
-                                               name("onion."), name("arpa.")};
-  for (const DnameBuf& t : tlds) {
-    if (tld == t.view()) return true;
+Dname apex_of(const SpecialZone& zone) { return zone.apex; }
+
+Table::Table() {
+  std::ranges::sort(zones, before, apex_of);
+  for (const SpecialZone& zone : zones) label_counts.push_back(apex_of(zone).label_count());
+  std::ranges::sort(label_counts, std::greater());
+  const auto repeated = std::ranges::unique(label_counts);
+  label_counts.erase(repeated.begin(), repeated.end());
+}
+
+const SpecialZone* find_zone(Dname qname) {
+  static const Table table;
+  DnameBuf folded(qname);
+  folded.fold();
+  Dname::LabelStarts starts;
+  const size_t labels = folded.view().label_starts(starts);
+  for (unsigned count : table.label_counts) {
+    if (count > labels) continue;
+    const Dname suffix = Dname::from_checked(folded.view().wire().subspan(starts[labels - count]));
+    const auto found = std::ranges::lower_bound(table.zones, suffix, before, apex_of);
+    if (found != table.zones.end() && same_octets(found->apex, suffix)) return &*found;
   }
-  return false;
+  return nullptr;
 }
 
 bool write_soa(const SpecialZone& zone, Section section, MessageWriter& out) {
@@ -99,17 +123,14 @@ bool write_empty(const SpecialZone& zone, const Question& question, MessageWrite
 }  // namespace
 
 const SpecialZone* find_special_zone(Dname qname, Type qtype) {
-  if (!may_be_special(qname)) return nullptr;
-  for (const SpecialZone& zone : zones()) {
-    if (!qname.is_at_or_below(zone.apex)) continue;
-    const bool parents = qtype == Type::ds && zone.kind == SpecialKind::empty && qname == zone.apex.view();
-    return parents ? nullptr : &zone;
-  }
-  return nullptr;
+  const SpecialZone* zone = find_zone(qname);
+  if (zone == nullptr || qtype != Type::ds || zone->kind != SpecialKind::empty) return zone;
+  return qname == zone->apex.view() ? nullptr : zone;
 }
 
 bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out) {
   if (!out.question(question.qname, question.qtype, question.qclass)) return false;
+  out.aa(true);  // RFC 6303 section 3
   out.rcode(Rcode::noerror);
   switch (zone.kind) {
     case SpecialKind::loopback:

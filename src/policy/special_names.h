@@ -16,18 +16,19 @@ enum class SpecialKind : uint8_t {
 };
 
 struct SpecialZone {
-  DnameBuf apex;
+  DnameBuf apex;  // in small letters
   SpecialKind kind;
   DnameBuf
       localhost;  // the one name below an empty zone that has a PTR to localhost; the root: there is none
 };
 
 // The special zone that answers the question, or nullptr. A DS record at the apex of an empty zone is its
-// parent's to give or to deny, with proof (RFC 8375 section 4): that question is not special. O(labels), no
-// allocation. Thread-safe.
+// parent's to give or to deny, with proof (RFC 8375 section 4): that question is not special. No allocation;
+// the work does not grow with the name's labels. Thread-safe.
 const SpecialZone* find_special_zone(Dname qname, Type qtype);
 
-// Writes the question and the answer; the header's rcode and AA with it. False where the writer has no room.
+// Writes the question and the answer, and in the header the rcode and AA, as we are the authority (RFC 6303
+// section 3). False where the writer has no room.
 bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out);
 
 }  // namespace peregrine

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ Answer ask(const char* qname, Type qtype) {
   MessageWriter writer(buffer);
   EXPECT_TRUE(write_special_answer(*zone, {owner, qtype, Class::in}, writer));
   const auto view = MessageView::parse(writer.message()).value();
+  EXPECT_TRUE(view.header().aa()) << qname;
   Answer answer{view.rcode(), {}, {}};
   for (RrView rr : view.section(Section::answer)) answer.answer.push_back(to_text(rr));
   for (RrView rr : view.section(Section::authority)) answer.authority.push_back(to_text(rr));
@@ -98,6 +100,65 @@ TEST(SpecialNames, ADsAtTheApexIsTheParents) {
   const Answer designations = ask("resolver.arpa.", Type::ds);
   EXPECT_EQ(designations.rcode, Rcode::noerror);
   EXPECT_EQ(designations.authority.size(), 1u);
+}
+
+std::vector<std::string> range(std::string_view before, int first, int last, std::string_view after) {
+  std::vector<std::string> names;
+  for (int i = first; i <= last; ++i)
+    names.push_back(std::string(before) + std::to_string(i) + std::string(after));
+  return names;
+}
+
+// RFC 6303 section 4, RFC 7793 section 4 and the rest, written down once more.
+std::vector<std::string> all_apexes() {
+  std::string zeros;
+  for (int i = 0; i < 31; ++i) zeros += "0.";
+  std::vector<std::string> apexes = {"localhost.",
+                                     "invalid.",
+                                     "test.",
+                                     "onion.",
+                                     "home.arpa.",
+                                     "resolver.arpa.",
+                                     "0.in-addr.arpa.",
+                                     "10.in-addr.arpa.",
+                                     "127.in-addr.arpa.",
+                                     "254.169.in-addr.arpa.",
+                                     "168.192.in-addr.arpa.",
+                                     "2.0.192.in-addr.arpa.",
+                                     "100.51.198.in-addr.arpa.",
+                                     "113.0.203.in-addr.arpa.",
+                                     "255.255.255.255.in-addr.arpa.",
+                                     "0." + zeros + "ip6.arpa.",
+                                     "1." + zeros + "ip6.arpa.",
+                                     "8.b.d.0.1.0.0.2.ip6.arpa.",
+                                     "d.f.ip6.arpa.",
+                                     "8.e.f.ip6.arpa.",
+                                     "9.e.f.ip6.arpa.",
+                                     "a.e.f.ip6.arpa.",
+                                     "b.e.f.ip6.arpa."};
+  for (auto& apex : range("", 16, 31, ".172.in-addr.arpa.")) apexes.push_back(apex);
+  for (auto& apex : range("", 64, 127, ".100.in-addr.arpa.")) apexes.push_back(apex);
+  return apexes;
+}
+
+TEST(SpecialNames, EveryZoneIsFoundAtItsApexAndBelow) {
+  const auto found = [](const std::string& qname) {
+    const SpecialZone* zone = find_special_zone(name(qname), Type::a);
+    return zone ? zone->apex.to_string() : "";
+  };
+  for (const std::string& apex : all_apexes()) {
+    EXPECT_EQ(found(apex), apex);
+    EXPECT_EQ(found("x." + apex), apex);
+    std::string capitals = apex;
+    for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    EXPECT_EQ(found("A.b.C." + capitals), apex);
+    EXPECT_EQ(found("x" + apex), "") << "labels, not letters";
+    EXPECT_EQ(found(name(apex).view().parent().to_string()), "") << "nor above " << apex;
+  }
+  std::string deep;
+  for (int i = 0; i < 120; ++i) deep += "a.";
+  EXPECT_EQ(found(deep + "test."), "test.");
+  EXPECT_EQ(found(deep + "ip6.arpa."), "");
 }
 
 TEST(SpecialNames, PublicNamesAreNotSpecial) {
