@@ -1,12 +1,13 @@
 #include "io/stream.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace peregrine {
 namespace {
 
 constexpr size_t largest_message = 65535;
+constexpr size_t first_room = 2048;  // for a message of which nothing but its length has arrived
 
 // Fills `into`, or as much of it as comes before the other end closes.
 Task<Result<size_t>> read_all(Stream& stream, MutableBytes into, Instant deadline) {
@@ -22,19 +23,24 @@ Task<Result<size_t>> read_all(Stream& stream, MutableBytes into, Instant deadlin
 
 }  // namespace
 
-Task<Result<Bytes>> read_message(Stream& stream, MutableBytes buffer, Instant deadline) {
+Task<Result<std::vector<uint8_t>>> read_message(Stream& stream, Instant deadline) {
   std::array<uint8_t, 2> prefix;
   const auto header = co_await read_all(stream, prefix, deadline);
   if (!header) co_return std::unexpected(header.error());
-  if (*header == 0) co_return Bytes{};
+  if (*header == 0) co_return std::vector<uint8_t>{};
   if (*header < prefix.size()) co_return std::unexpected(Error::truncated);
   const size_t size = load_u16(prefix.data());
   if (size == 0) co_return std::unexpected(Error::bad_message);
-  if (size > buffer.size()) co_return std::unexpected(Error::no_space);
-  const auto body = co_await read_all(stream, buffer.first(size), deadline);
-  if (!body) co_return std::unexpected(body.error());
-  if (*body < size) co_return std::unexpected(Error::truncated);
-  co_return buffer.first(size);
+  std::vector<uint8_t> message;
+  while (message.size() < size) {
+    const size_t have = message.size();
+    message.resize(std::min(size, std::max(first_room, 2 * have)));
+    const MutableBytes room = MutableBytes(message).subspan(have);
+    const auto body = co_await read_all(stream, room, deadline);
+    if (!body) co_return std::unexpected(body.error());
+    if (*body < room.size()) co_return std::unexpected(Error::truncated);
+  }
+  co_return std::move(message);
 }
 
 Task<Result<>> write_message(Stream& stream, Bytes message, Instant deadline) {

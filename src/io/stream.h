@@ -1,7 +1,9 @@
 // Ordered octets between two ends: TCP now, TLS the same way later. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -27,9 +29,9 @@ class Stream {
 };
 
 // DNS messages on a stream: two octets of length before each (RFC 1035 section 4.2.2).
-// The next message into `buffer` (65,535 octets always suffice); empty when the other end closed between
-// messages. truncated when it closed inside one; no_space; bad_message for one of no octets
-Task<Result<Bytes>> read_message(Stream& stream, MutableBytes buffer, Instant deadline);
+// The next message; empty when the other end closed between messages. Memory is taken as octets arrive, not
+// as they are announced. truncated when it closed inside one; bad_message for one of no octets
+Task<Result<std::vector<uint8_t>>> read_message(Stream& stream, Instant deadline);
 // In one write. no_space for more than 65,535 octets
 Task<Result<>> write_message(Stream& stream, Bytes message, Instant deadline);
 

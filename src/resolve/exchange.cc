@@ -123,9 +123,8 @@ void randomise_case(MutableBytes message, Random& random) {
 // The true reply from a stream. Others than the one end of the connection cannot write to it, so that
 // messages which do not match are few; they are passed over as they are over UDP.
 Task<Received> read_reply(Stream* stream, const OutgoingQuery* query, Instant deadline) {
-  std::vector<uint8_t> buffer(max_message_size);
   for (int others = 0; others < most_other_messages; ++others) {
-    auto octets = co_await read_message(*stream, buffer, deadline);
+    auto octets = co_await read_message(*stream, deadline);
     if (!octets && octets.error() == Error::cancelled) co_return std::unexpected(Error::cancelled);
     bool ended = !octets || octets->empty();
     if (ended && others > 0) co_return std::unexpected(Error::bad_message);
@@ -133,8 +132,7 @@ Task<Received> read_reply(Stream* stream, const OutgoingQuery* query, Instant de
     if (ended) co_return std::unexpected(Error::unreachable);
     if (octets->size() < 2 || load_u16(octets->data()) != load_u16(query->message.data())) continue;
     Match found = match(*octets, query->message, query->randomise_case);
-    if (found == Match::reply || found == Match::no_question)
-      co_return std::vector<uint8_t>(octets->begin(), octets->end());
+    if (found == Match::reply || found == Match::no_question) co_return std::move(*octets);
     if (found == Match::malformed) break;
   }
   co_return std::unexpected(Error::bad_message);

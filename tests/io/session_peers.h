@@ -50,9 +50,8 @@ struct Client {
 };
 
 inline Task<void> collect(Stream& stream, Client* client) {
-  std::vector<uint8_t> buffer(65535);
   for (;;) {
-    const auto message = co_await read_message(stream, buffer, Instant::max());
+    const auto message = co_await read_message(stream, Instant::max());
     if (!message || message->empty()) break;
     client->replies.emplace_back(message->begin(), message->end());
   }

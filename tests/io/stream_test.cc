@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -27,9 +28,8 @@ Task<void> write_all(Stream& stream, std::vector<uint8_t> octets, Instant deadli
                      std::optional<Result<>>* out) {
   *out = co_await stream.write(octets, deadline);
 }
-Task<void> read_message_into(Stream& stream, MutableBytes into, Instant deadline,
-                             std::optional<Result<std::string>>* out) {
-  const auto got = co_await read_message(stream, into, deadline);
+Task<void> read_one_message(Stream& stream, Instant deadline, std::optional<Result<std::string>>* out) {
+  const auto got = co_await read_message(stream, deadline);
   if (!got) {
     *out = std::unexpected(got.error());
     co_return;
@@ -57,7 +57,7 @@ class StreamTest : public testing::Test {
   }
   Instant now_ = start;
   Timers timers_{start};
-  std::array<uint8_t, 70000> buffer_{};
+  std::array<uint8_t, 64> buffer_{};
   std::optional<Result<size_t>> read_;
   std::optional<Result<std::string>> message_;
 };
@@ -127,7 +127,7 @@ TEST_F(StreamTest, MessagesSurviveOneOctetReads) {
   auto pipe = make_stream_pair(timers_, {.capacity = 3, .largest_read = 1});
   std::optional<Result<>> written;
   spawn(write_one_message(*pipe.client, octets_of("message"), &written));
-  spawn(read_message_into(*pipe.server, buffer_, never, &message_));
+  spawn(read_one_message(*pipe.server, never, &message_));
   settle();
   ASSERT_TRUE(message_ && written);
   EXPECT_TRUE(written->has_value());
@@ -138,7 +138,7 @@ TEST_F(StreamTest, AMessageOfTheLargestSizePasses) {
   auto pipe = make_stream_pair(timers_);
   std::optional<Result<>> written, too_long;
   spawn(write_one_message(*pipe.client, std::vector<uint8_t>(65535, 'x'), &written));
-  spawn(read_message_into(*pipe.server, MutableBytes(buffer_).first(65535), never, &message_));
+  spawn(read_one_message(*pipe.server, never, &message_));
   settle();
   ASSERT_TRUE(message_.has_value());
   EXPECT_EQ((*message_)->size(), 65535u);
@@ -148,21 +148,19 @@ TEST_F(StreamTest, AMessageOfTheLargestSizePasses) {
 
 struct Broken {
   std::string_view octets;
-  size_t room;
   std::optional<Error> error;  // none: an empty result
 };
 
 TEST_F(StreamTest, SaysWhatIsWrongWithAMessage) {
   using namespace std::string_view_literals;
   for (const Broken& broken :
-       {Broken{""sv, 10, {}}, Broken{"\0"sv, 10, Error::truncated},
-        Broken{"\0\5abcd"sv, 10, Error::truncated}, Broken{"\0\5"sv, 10, Error::truncated},
-        Broken{"\0\5abcde"sv, 4, Error::no_space}, Broken{"\0\0"sv, 4, Error::bad_message}}) {
+       {Broken{""sv, {}}, Broken{"\0"sv, Error::truncated}, Broken{"\0\5abcd"sv, Error::truncated},
+        Broken{"\0\5"sv, Error::truncated}, Broken{"\0\0"sv, Error::bad_message}}) {
     auto pipe = make_stream_pair(timers_);
     write(*pipe.client, broken.octets);
     pipe.client.reset();
     message_.reset();
-    spawn(read_message_into(*pipe.server, MutableBytes(buffer_).first(broken.room), never, &message_));
+    spawn(read_one_message(*pipe.server, never, &message_));
     settle();
     ASSERT_TRUE(message_.has_value());
     EXPECT_EQ(message_->has_value(), !broken.error.has_value());
@@ -171,9 +169,49 @@ TEST_F(StreamTest, SaysWhatIsWrongWithAMessage) {
   }
 }
 
+// Gives octets from a list, and notes for how many there was room.
+class MeteredStream final : public Stream {
+ public:
+  explicit MeteredStream(std::vector<uint8_t> octets) : octets_(std::move(octets)) {}
+  Endpoint peer() const override { return {}; }
+  Task<Result<size_t>> read(MutableBytes into, Instant) override {
+    rooms.push_back(into.size());
+    const size_t size = std::min(into.size(), octets_.size() - at_);
+    std::ranges::copy(Bytes(octets_).subspan(at_, size), into.begin());
+    at_ += size;
+    co_return size;
+  }
+  Task<Result<>> write(Bytes, Instant) override { co_return Result<>{}; }
+  void cancel() override {}
+  std::vector<size_t> rooms;
+
+ private:
+  std::vector<uint8_t> octets_;
+  size_t at_ = 0;
+};
+
+TEST_F(StreamTest, RoomForAMessageGrowsAsItsOctetsArrive) {
+  std::vector<uint8_t> octets(2 + 65535, 'x');
+  octets[0] = octets[1] = 0xff;
+  MeteredStream all(octets);
+  spawn(read_one_message(all, never, &message_));
+  ASSERT_TRUE(message_ && *message_);
+  EXPECT_EQ(**message_, std::string(65535, 'x'));
+  for (size_t i = 1, arrived = 0; i < all.rooms.size(); arrived += all.rooms[i++])
+    EXPECT_LE(all.rooms[i], std::max<size_t>(arrived, 2048));
+
+  octets.resize(2 + 100);
+  MeteredStream few(octets);
+  message_.reset();
+  spawn(read_one_message(few, never, &message_));
+  ASSERT_TRUE(message_.has_value());
+  EXPECT_EQ(message_->error(), Error::truncated);
+  EXPECT_LE(std::ranges::max(few.rooms), 2048u);
+}
+
 TEST_F(StreamTest, TheDeadlineCountsForTheWholeMessage) {
   auto pipe = make_stream_pair(timers_);
-  spawn(read_message_into(*pipe.server, buffer_, start + 10ms, &message_));
+  spawn(read_one_message(*pipe.server, start + 10ms, &message_));
   for (const char* octet : {"\x01", "x", "x"}) {
     write(*pipe.client, octet);
     advance(4ms);

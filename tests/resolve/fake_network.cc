@@ -138,9 +138,8 @@ Task<Result<std::unique_ptr<Stream>>> FakeNetwork::connect(const Endpoint& to, I
 
 Task<void> FakeNetwork::serve_stream(std::shared_ptr<Session> session) {
   std::shared_ptr<Stream> stream = session->stream;
-  std::vector<uint8_t> buffer(65535);
   for (;;) {
-    auto message = co_await read_message(*stream, buffer, Instant::max());
+    auto message = co_await read_message(*stream, Instant::max());
     if (!message || message->empty()) break;
     FakeQuery query{.server = session->server,
                     .client = stream->peer(),

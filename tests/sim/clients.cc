@@ -92,12 +92,11 @@ Task<void> TcpClient::write(Self self) {
 
 Task<void> TcpClient::read(Self self) {
   TcpClient& c = *self;
-  std::vector<uint8_t> buffer(65'535);
   for (;;) {
     if (c.habits_.reading_pause > Duration(0)) {
       co_await sleep_until(c.stage_.timers, c.stage_.clock.now() + c.habits_.reading_pause);
     }
-    const auto reply = co_await read_message(*c.stream_, buffer, Instant::max());
+    const auto reply = co_await read_message(*c.stream_, Instant::max());
     if (!reply || reply->empty()) break;
     c.take(*reply);
     if (c.written_ && c.unanswered_.empty() && c.habits_.ending == Ending::close) break;

@@ -313,9 +313,8 @@ void Internet::on_accepted(const Endpoint& at, std::unique_ptr<Stream> stream) {
 
 // One connection of the resolver's.
 Task<void> Internet::serve(Endpoint at, std::unique_ptr<Stream> stream) {
-  Octets buffer(65'535);
   for (;;) {
-    const auto query = co_await read_message(*stream, buffer, Instant::max());
+    const auto query = co_await read_message(*stream, Instant::max());
     if (!query || query->empty()) co_return;
     check_query(at, *query);
     co_await sleep_until(stage_.timers, stage_.clock.now() + 2 * delay());
