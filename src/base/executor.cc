@@ -4,10 +4,13 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+
+#include "base/log.h"
 
 namespace peregrine {
 namespace {
@@ -38,7 +41,16 @@ class ThreadExecutor final : public Executor {
 
  private:
   void work() {
-    while (Job job = next()) job();
+    while (Job job = next()) run_safely(job);
+  }
+
+  // What one job fails at must not end the server, nor keep the others from running.
+  static void run_safely(Job& job) {
+    try {
+      job();
+    } catch (const std::exception& e) {
+      log_error(std::string("a background job failed: ") + e.what());
+    }
   }
 
   // Waits for a job; empty when stopping and all are done.

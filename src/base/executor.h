@@ -12,6 +12,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
   // Runs the job on some other thread, some time. Thread-safe. Jobs of one Executor run one after another.
+  // An exception out of a job is logged and ends that job only.
   virtual void run(Job job) = 0;
 };
 

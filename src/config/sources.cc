@@ -1,32 +1,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 
+#include "base/file.h"
 #include "config/config.h"
 #include "config/key_table.h"
 #include "config/toml_tree.h"
 
 namespace peregrine {
 namespace {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// Reads one octet more than a configuration may have, which is enough to refuse it. 0 or errno.
-int read_file(const std::string& name, std::string& text) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(name.c_str(), "re"));
-  if (!file) return errno;
-  text.resize(max_toml_size + 1);
-  const size_t size = std::fread(text.data(), 1, text.size(), file.get());
-  const int error = std::ferror(file.get()) != 0 ? errno : 0;
-  text.resize(error == 0 ? size : 0);
-  return error;
-}
 
 std::vector<std::pair<std::string, std::string>> variables() {
   std::vector<std::pair<std::string, std::string>> found;
@@ -48,8 +31,11 @@ ConfigSources gather_config_sources(const std::string& file, const std::vector<s
   sources.environment = variables();
   sources.set = set;
   if (file.empty()) return sources;
-  if (const int error = read_file(file, sources.file_text); error != 0) {
-    sources.unreadable = ConfigError{"", 0, 0, "cannot read " + file + ": " + std::strerror(error)};
+  // An octet more than a configuration may have is enough to refuse it.
+  if (auto text = read_file(file, max_toml_size + 1)) {
+    sources.file_text = *std::move(text);
+  } else {
+    sources.unreadable = ConfigError{"", 0, 0, "cannot read " + file + ": " + std::strerror(text.error())};
   }
   return sources;
 }

@@ -1,8 +1,8 @@
 #include "server/snapshot.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+
+#include "base/file.h"
 
 namespace peregrine {
 namespace {
@@ -90,9 +90,11 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
 }
 
 std::vector<Endpoint> system_servers(const Config& config) {
-  std::ifstream file("/etc/resolv.conf");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::vector<Endpoint> servers = parse_resolv_conf(text);
+  constexpr size_t most = 64 * 1024;  // octets; those in use have some hundreds
+  if (!config.forward.empty()) return {};
+  auto text = read_file("/etc/resolv.conf", most);
+  if (!text) return {};
+  std::vector<Endpoint> servers = parse_resolv_conf(*text);
   std::erase_if(servers, [&](const Endpoint& server) { return is_own(server, config); });
   return servers;
 }

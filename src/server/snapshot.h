@@ -59,7 +59,7 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
                        std::span<const Endpoint> system_servers);
 
 // The nameservers of /etc/resolv.conf without those that are our own listening addresses. Empty if it cannot
-// be read.
+// be read, or where a [[forward]] says that they are not wanted.
 std::vector<Endpoint> system_servers(const Config& config);
 
 }  // namespace peregrine

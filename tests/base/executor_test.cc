@@ -5,9 +5,13 @@
 
 #include <future>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "base/log.h"
 
 namespace peregrine {
 namespace {
@@ -71,6 +75,23 @@ TEST(ThreadExecutor, JobsOfSeveralThreadsRunOneAfterAnother) {
   executor.reset();
   EXPECT_EQ(out_of_order, 0);
   EXPECT_THAT(last, testing::Each(each - 1));
+}
+
+TEST(ThreadExecutor, AJobThatThrowsIsLoggedAndTheNextOneRuns) {
+  struct Recorder final : LogSink {
+    void write(LogLevel level, std::string_view line) override { lines.emplace_back(level, line); }
+    std::vector<std::pair<LogLevel, std::string>> lines;
+  } recorder;
+  set_log_sink(&recorder);
+  bool next_ran = false;
+  auto executor = make_thread_executor("test");
+  executor->run([] { throw std::runtime_error("no such luck"); });
+  executor->run([&next_ran] { next_ran = true; });
+  executor.reset();
+  set_log_sink(nullptr);
+  EXPECT_TRUE(next_ran);
+  EXPECT_THAT(recorder.lines,
+              testing::ElementsAre(testing::Pair(LogLevel::error, "a background job failed: no such luck")));
 }
 
 TEST(ThreadExecutor, WhatAJobOwnsIsReleasedOnItsThread) {

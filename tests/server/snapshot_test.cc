@@ -31,6 +31,11 @@ TEST(Snapshot, ConfiguredZonesReplaceTheSystemsServers) {
   EXPECT_FALSE(snapshot.forward->find(DnameBuf::from_text("other.example.").value()));
 }
 
+TEST(Snapshot, TheSystemsServersAreNotReadWhereForwardZonesAreConfigured) {
+  EXPECT_TRUE(
+      system_servers(load("[[forward]]\nzone = \"corp.example\"\nservers = [\"192.0.2.9\"]\n")).empty());
+}
+
 // Zones as "zone=server" words; generation_of() of names after each of several reloads.
 class Served {
  public:

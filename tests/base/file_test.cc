@@ -1,0 +1,47 @@
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace peregrine {
+namespace {
+
+class ReadFile : public testing::Test {
+ protected:
+  ReadFile() {
+    std::string name = testing::TempDir() + "/peregrine-file-XXXXXX";
+    directory_ = mkdtemp(name.data());
+  }
+  ~ReadFile() override { std::filesystem::remove_all(directory_); }
+  std::string write(const std::string& text) const {
+    std::ofstream(directory_ / "file", std::ios::binary) << text;
+    return directory_ / "file";
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(ReadFile, GivesAllOfIt) {
+  EXPECT_EQ(read_file(write(""), 10), "");
+  const std::string octets("a\0\xff\n", 4);
+  EXPECT_EQ(read_file(write(octets), 10), octets);
+}
+
+TEST_F(ReadFile, GivesNoMoreThanWanted) {
+  const std::string file = write("0123456789");
+  EXPECT_EQ(read_file(file, 10), "0123456789");
+  EXPECT_EQ(read_file(file, 9), "012345678");
+  EXPECT_EQ(read_file(file, 0), "");
+}
+
+TEST_F(ReadFile, SaysWhyItCannot) {
+  EXPECT_EQ(read_file(directory_, 10), std::unexpected(EISDIR));
+  EXPECT_EQ(read_file(directory_ / "none", 10), std::unexpected(ENOENT));
+}
+
+}  // namespace
+}  // namespace peregrine
