@@ -12,6 +12,9 @@ namespace {
 
 constexpr size_t prefix_size = 2;  // RFC 1035 section 4.2.2
 constexpr size_t largest_message = 65535;
+// Messages and reads of one session before others get their turn: a sender whose octets are always there
+// already would keep the thread for itself.
+constexpr unsigned steps_per_turn = 128;
 constexpr size_t small_buffer = 512;  // of an idle session: most queries fit, several at a time
 
 // Whom a cap counts: an IPv6 client has a whole /64 to draw addresses from. All of a link are within one /64,
@@ -115,7 +118,7 @@ struct Sessions::Session {
   Inbox inbox;
   Outbox outbox;
   Timer idle;
-  Promise<bool> below_cap;  // what a paused reader waits for
+  Promise<bool> below_cap;  // what a paused reader waits for, and one whose turn is over
   size_t unanswered = 0;
   unsigned holds = 0;
   bool writer_runs = false;
@@ -148,6 +151,7 @@ struct Sessions::State {
   void settle(Session& s);
   void end(Session& s);
   void release(Session& s);
+  void resume_later(const Session& s);
   void resume_paused();
   template <class F>
   void for_each(F f);
@@ -208,7 +212,14 @@ Sessions::Session* Sessions::State::find(SessionId id) {
 }
 
 Task<void> Sessions::State::read_loop(Session& s) {
-  while (!s.ended && !s.input_over) {
+  for (unsigned steps = 1; !s.ended && !s.input_over; ++steps) {
+    if (steps % steps_per_turn == 0) {
+      start_writer(s);
+      resume_later(s);
+      co_await s.below_cap;
+      s.below_cap.reset();
+      continue;
+    }
     if (const auto next = s.inbox.next()) {
       hand_over(s, *next);
       if (s.ended || s.unanswered < limits.pipelined) continue;
@@ -278,6 +289,10 @@ void Sessions::State::answered(Session& s) {
   // Not from within this call: the reader would hand over a message while a handler may still work on
   // another.
   s.paused = false;
+  resume_later(s);
+}
+
+void Sessions::State::resume_later(const Session& s) {
   resumable.push_back(s.id);
   timers.arm(resume, Instant::min());
 }

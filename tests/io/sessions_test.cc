@@ -269,6 +269,23 @@ TEST_F(SessionsTest, SynchronousAnswersNeverReachTheCap) {
   EXPECT_THAT(client.replies, SizeIs(1000));
 }
 
+// Octets that are always there already must not keep the reader from giving the thread back.
+TEST_F(SessionsTest, ASenderWithoutPauseLeavesOthersTheirTurn) {
+  handler_.on_each = [this](const RecordingHandler::Got& g) { sessions_->drop_one(g.session); };
+  Client& client = connect({.capacity = 1 << 20});
+  std::string all;
+  for (int i = 0; i < 1000; ++i) all += framed("");
+  spawn(write_text(*client.stream, all));
+  unsigned turns = 0;
+  for (size_t before = 0; handler_.got.size() < 1000; before = handler_.got.size(), ++turns) {
+    timers_.advance(clock_.now());
+    ASSERT_LE(handler_.got.size() - before, 200u);
+    ASSERT_LT(turns, 100u);
+  }
+  EXPECT_GT(turns, 5u);
+  EXPECT_EQ(sessions_->size(), 1u);
+}
+
 TEST_F(SessionsTest, APausedSessionCanBeClosed) {
   make({.pipelined = 1});
   Client& client = connect();
