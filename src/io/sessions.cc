@@ -32,6 +32,8 @@ SessionLimits checked(SessionLimits limits) {
   return limits;
 }
 
+size_t most_strangers(const SessionLimits& limits) { return std::max<size_t>(limits.total / 16, 1); }
+
 // Octets that have arrived and are not yet taken as messages. Grows only as they arrive, not when they are
 // announced.
 class Inbox {
@@ -126,6 +128,7 @@ struct Sessions::Session {
   bool gathering = false;   // replies are collected while the messages of one read are handled
   bool input_over = false;  // no more messages are taken; ends when all is answered
   bool ended = false;       // not found any more; waits only for its holds
+  bool stranger = false;    // has one of the strangers' places
 };
 
 struct Sessions::State {
@@ -139,7 +142,8 @@ struct Sessions::State {
     uint32_t generation = 1;  // so that a SessionId{} names nobody
   };
 
-  bool has_room_for(const Endpoint& client) const;
+  bool has_room_for(const Endpoint& client, bool stranger) const;
+  void judge_again();
   void adopt(std::unique_ptr<Stream> stream);
   Session* find(SessionId id);
   Task<void> read_loop(Session& s);
@@ -164,7 +168,8 @@ struct Sessions::State {
   std::vector<Slot> slots;
   std::vector<uint32_t> free_slots;
   std::map<Endpoint, size_t> clients;  // how many sessions each has
-  size_t count = 0;
+  size_t count = 0;                    // of all, strangers included
+  size_t strangers = 0;
   bool draining = false;
   std::vector<SessionId> resumable;  // paused ones that may go on
   Timer resume;
@@ -178,18 +183,23 @@ void Sessions::State::for_each(F f) {
   }
 }
 
-bool Sessions::State::has_room_for(const Endpoint& client) const {
-  if (draining || count >= limits.total) return false;
+bool Sessions::State::has_room_for(const Endpoint& client, bool stranger) const {
+  if (draining) return false;
+  const bool full = stranger ? strangers >= most_strangers(limits) : count - strangers >= limits.total;
+  if (full) return false;
   const auto known = clients.find(client);
   return known == clients.end() || known->second < limits.per_client;
 }
 
 void Sessions::State::adopt(std::unique_ptr<Stream> stream) {
-  const Endpoint client = client_of(stream->peer());
-  if (!has_room_for(client)) return counters.add(Counter::tcp_refused);
+  const Endpoint peer = stream->peer();
+  const Endpoint client = client_of(peer);
+  const bool stranger = !handler.is_client(peer);
+  if (!has_room_for(client, stranger)) return counters.add(Counter::tcp_refused);
   counters.add(Counter::tcp_accepted);
   ++clients[client];
   ++count;
+  if (stranger) ++strangers;
   if (free_slots.empty()) {
     free_slots.push_back(static_cast<uint32_t>(slots.size()));
     slots.emplace_back();
@@ -200,9 +210,23 @@ void Sessions::State::adopt(std::unique_ptr<Stream> stream) {
   auto on_idle = [this, index] { end(*slots[index].session); };
   slots[index].session = std::make_unique<Session>(id, std::move(stream), on_idle);
   Session& s = *slots[index].session;
+  s.stranger = stranger;
   settle(s);
   ++s.holds;
   spawn(read_loop(s));
+}
+
+// Who is a stranger may have changed. A stranger who is a client now leaves its place first, so that no more
+// are closed than must be.
+void Sessions::State::judge_again() {
+  strangers = 0;
+  for_each([this](Session& s) {
+    s.stranger = !handler.is_client(s.peer);
+    if (s.stranger) ++strangers;
+  });
+  for_each([this](Session& s) {
+    if (s.stranger && strangers > most_strangers(limits)) end(s);
+  });
 }
 
 Sessions::Session* Sessions::State::find(SessionId id) {
@@ -315,6 +339,7 @@ void Sessions::State::end(Session& s) {
   s.ended = true;
   ++s.holds;
   --count;
+  if (s.stranger) --strangers;
   const auto client = clients.find(client_of(s.peer));
   if (--client->second == 0) clients.erase(client);
   counters.add(Counter::tcp_closed);
@@ -356,7 +381,10 @@ void Sessions::drop_one(SessionId session) {
   state_->settle(*s);
 }
 
-void Sessions::limits(const SessionLimits& limits) { state_->limits = checked(limits); }
+void Sessions::limits(const SessionLimits& limits) {
+  state_->limits = checked(limits);
+  state_->judge_again();
+}
 
 void Sessions::drain() {
   state_->draining = true;

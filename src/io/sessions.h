@@ -26,10 +26,19 @@ class SessionHandler {
   // valid during the call. Replies go by Sessions::send, now or later. Every message ends by a last send() or
   // by drop_one().
   virtual void on_message(SessionId session, const Endpoint& peer, MutableBytes buffer, size_t size) = 0;
+  // Whether `peer` may use the places of clients. Else it is a stranger: it gets one of a few places of their
+  // own, so that it can be told that it is refused and yet keeps nobody out. Asked when a session begins, and
+  // again of all by Sessions::limits().
+  virtual bool is_client(const Endpoint& peer) const {
+    (void)peer;
+    return true;
+  }
 };
 
 struct SessionLimits {
-  size_t total = 1024;                // sessions at a time; beyond it a new one is closed at once
+  // Sessions of clients at a time; beyond it a new one is closed at once. Strangers have a sixteenth as many
+  // places besides, at least one.
+  size_t total = 1024;
   size_t per_client = 64;             // of one IPv4 address, IPv6 /64 or link-local address
   size_t pipelined = 100;             // messages taken from a session and not answered: reading pauses
   size_t unsent_octets = 256 * 1024;  // replies waiting for a slow reader: the session is closed beyond it
@@ -45,11 +54,12 @@ class Sessions {
   // A reply; `last` false promises more for the same query. False where the session is gone.
   bool send(SessionId session, Bytes message, bool last = true);
   void drop_one(SessionId session);  // a message that will get no reply counts as answered
-  void limits(
-      const SessionLimits& limits);  // for what is adopted from now on, and waits that begin from now on
-  void drain();                      // reads no more; each ends when its replies are out
-  void close_all();                  // at once
-  size_t size() const;
+  // For what is adopted from now on, and waits that begin from now on. Strangers who have become too many are
+  // closed. Not from within on_message.
+  void limits(const SessionLimits& limits);
+  void drain();         // reads no more; each ends when its replies are out
+  void close_all();     // at once
+  size_t size() const;  // of clients and strangers
 
  private:
   struct Session;

@@ -50,8 +50,8 @@ class Worker {
   Sessions& sessions() { return streams_.sessions; }
 
   void adopt(Snapshot snapshot) {
-    streams_.sessions.limits(snapshot.settings->sessions);
     service_.adopt(std::move(snapshot));
+    streams_.sessions.limits(service_.snapshot().settings->sessions);
   }
 
  private:
@@ -83,6 +83,9 @@ class Worker {
       const size_t reply = service.handle(slot, size, client);
       if (reply != 0) sessions.send(session, Bytes(slot).first(reply));
       service.quiet();
+    }
+    bool is_client(const Endpoint& peer) const override {
+      return service.snapshot().settings->access.allows(peer.address.octets());
     }
     void send(const ReplyAddress& to, Bytes message, bool more) override {
       sessions.send(to.session, message, !more);

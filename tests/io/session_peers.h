@@ -33,6 +33,7 @@ struct RecordingHandler final : SessionHandler {
     std::ranges::fill(buffer, uint8_t{0xee});
     if (on_each) on_each(got.back());
   }
+  bool is_client(const Endpoint& peer) const override { return !is_stranger || !is_stranger(peer); }
   std::vector<std::string> texts() const {
     std::vector<std::string> out;
     for (const Got& g : got) out.push_back(g.text);
@@ -40,6 +41,7 @@ struct RecordingHandler final : SessionHandler {
   }
   std::vector<Got> got;
   std::function<void(const Got&)> on_each;
+  std::function<bool(const Endpoint&)> is_stranger;  // nobody if empty
 };
 
 // The client's end of a session.

@@ -242,6 +242,67 @@ TEST_F(SessionsTest, CountsEachLinkLocalAddressOfALinkAsAClient) {
   EXPECT_FALSE(connect(from("fe80::1", 2)).closed);
 }
 
+// Strangers are those with an address in 203.0.113.0/24.
+class SessionsOfStrangers : public SessionsTest {
+ protected:
+  SessionsOfStrangers() {
+    handler_.is_stranger = [this](const Endpoint& peer) { return strangers_.contains(peer.address); };
+  }
+  Client& connect_from(const std::string& address) {
+    return connect({.client = {*IpAddress::parse(address), 1000}});
+  }
+  Client& stranger(int number) { return connect_from("203.0.113." + std::to_string(number)); }
+  Prefix strangers_ = *Prefix::parse("203.0.113.0/24");
+};
+
+TEST_F(SessionsOfStrangers, HaveAFewPlacesOfTheirOwn) {
+  make({.total = 32});
+  echo_at_once();
+  Client& first = stranger(1);
+  EXPECT_FALSE(stranger(2).closed);
+  EXPECT_TRUE(stranger(3).closed);
+  EXPECT_EQ(count(Counter::tcp_refused), 1u);
+  ask(first, "x");
+  EXPECT_THAT(first.replies, ElementsAre("re:x"));
+  for (int i = 1; i <= 32; ++i) EXPECT_FALSE(connect_from("192.0.2." + std::to_string(i)).closed) << i;
+  EXPECT_TRUE(connect_from("192.0.2.33").closed);
+  EXPECT_EQ(sessions_->size(), 34u);
+  first.stream->cancel();
+  advance(10s);
+  EXPECT_EQ(sessions_->size(), 0u);
+  EXPECT_FALSE(stranger(1).closed || stranger(2).closed);
+}
+
+TEST_F(SessionsOfStrangers, HaveOnePlaceAtLeastAndTheCapOfAClient) {
+  make({.total = 1});
+  EXPECT_FALSE(stranger(1).closed);
+  EXPECT_TRUE(stranger(2).closed);
+  make({.total = 1600, .per_client = 1});
+  EXPECT_FALSE(stranger(1).closed);
+  EXPECT_TRUE(stranger(1).closed);
+}
+
+TEST_F(SessionsOfStrangers, AreJudgedAnewWithNewLimits) {
+  make({.total = 3});
+  Client& a = connect_from("192.0.2.1");
+  Client& b = connect_from("192.0.2.2");
+  Client& c = connect_from("192.0.2.3");
+  Client& welcome = stranger(1);
+  strangers_ = *Prefix::parse("192.0.2.0/31");  // holds the first client alone
+  sessions_->limits({.total = 3});
+  settle();
+  EXPECT_FALSE(a.closed || b.closed || c.closed || welcome.closed);
+  EXPECT_TRUE(connect_from("192.0.2.4").closed);  // three clients again
+  strangers_ = *Prefix::parse("192.0.2.0/24");
+  sessions_->limits({.total = 3});
+  settle();
+  EXPECT_EQ(a.closed + b.closed + c.closed, 2);  // one place for strangers
+  EXPECT_FALSE(welcome.closed);
+  EXPECT_EQ(sessions_->size(), 2u);
+  EXPECT_FALSE(stranger(2).closed || stranger(3).closed);
+  EXPECT_TRUE(stranger(4).closed);
+}
+
 TEST_F(SessionsTest, PausesReadingAtTheCapOfPipelinedMessages) {
   make({.pipelined = 2});
   Client& client = connect();

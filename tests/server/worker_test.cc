@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cache/mutex_store.h"
+#include "io/memory_stream.h"
 #include "server/query_builder.h"
 #include "wire/rdata.h"
 
@@ -162,6 +163,26 @@ TEST_F(WorkerTest, StrangersAreRefusedWithAReason) {
   ASSERT_TRUE(extended);
   EXPECT_EQ(load_u16(extended->data()), 18);
   EXPECT_EQ(counters_.get(Counter::refused_acl), 1u);
+}
+
+TEST_F(WorkerTest, StrangersOnStreamsKeepNoClientOutAndReloadsSayWhoTheyAre) {
+  std::vector<std::unique_ptr<Stream>> ends;
+  auto connect = [&](const char* from) {
+    auto pipe = make_stream_pair(timers_, {.client = Endpoint::parse(from, 1).value()});
+    worker_.sessions().adopt(std::move(pipe.server));
+    ends.push_back(std::move(pipe.client));
+    return worker_.sessions().size();
+  };
+  const std::string places = "[server]\ntcp_sessions = 2\n";
+  reload(places);
+  EXPECT_EQ(connect("203.0.113.5"), 1u);
+  EXPECT_EQ(connect("203.0.113.6"), 1u);
+  EXPECT_EQ(connect("127.0.0.1"), 2u);
+  EXPECT_EQ(connect("127.0.0.2"), 3u);
+  reload(places + "[access]\nallow = [\"203.0.113.0/24\"]\n");
+  EXPECT_EQ(worker_.sessions().size(), 2u);  // the loopback ones share a stranger's place now
+  EXPECT_EQ(connect("203.0.113.7"), 3u);
+  EXPECT_EQ(connect("203.0.113.8"), 3u);
 }
 
 TEST_F(WorkerTest, SilenceForWhatIsNoQuery) {
