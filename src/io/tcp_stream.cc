@@ -13,7 +13,13 @@
 namespace peregrine {
 namespace {
 
+constexpr size_t most_discarded = 1 << 20;
+
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+// The kernel resets a connection that is closed with input unread, and what was written last is lost with it
+// (RFC 2525 section 2.17). Whoever sends more than this at once is reset.
+void discard_input(int socket) { (void)recv(socket, nullptr, most_discarded, MSG_TRUNC | MSG_DONTWAIT); }
 
 // One direction's wait for readiness. Its waiter may destroy the whole stream as soon as it is resumed.
 class Wait {
@@ -53,6 +59,7 @@ class TcpStream final : public Stream, public Watcher {
   ~TcpStream() override {
     if (gone_ != nullptr) *gone_ = true;
     loop_.unwatch(socket_.get());
+    discard_input(socket_.get());
   }
 
   Endpoint peer() const override { return peer_; }

@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +80,46 @@ TEST_F(TcpListenerTest, StopsAccepting) {
   bool refused = false;
   spawn(try_connect(*network_, at_, &refused));
   run_until([&] { return refused; });
+}
+
+// How a client saw its connection end.
+struct Ending {
+  std::unique_ptr<Stream> stream;
+  std::string octets;
+  std::optional<Error> error;
+  bool over = false;
+};
+
+Task<void> send_and_read_all(Network& network, Endpoint to, std::string text, Ending* ending) {
+  auto stream = co_await network.connect(to, Instant::max());
+  if (!stream) co_return;
+  ending->stream = std::move(*stream);
+  (void)co_await ending->stream->write(octets_of(text), Instant::max());
+  std::array<uint8_t, 100> buffer;
+  for (;;) {
+    const auto got = co_await ending->stream->read(buffer, Instant::max());
+    if (!got) ending->error = got.error();
+    if (!got || *got == 0) break;
+    ending->octets.append(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(*got));
+  }
+  ending->over = true;
+}
+
+TEST_F(TcpListenerTest, ClosesWithoutAResetThoughMoreWasSentThanRead) {
+  sessions_.limits({.pipelined = 1});
+  handler_.on_each = nullptr;
+  Ending ending;
+  const std::string query("\0\x01q", 3);
+  std::string queries;
+  for (int i = 0; i < 10'000; ++i) queries += query;
+  spawn(send_and_read_all(*network_, at_, queries, &ending));
+  run_until([&] { return handler_.got.size() == 1; });
+  loop_.run_once(0s);  // the client goes on while the session reads no more
+  sessions_.drain();
+  sessions_.send(handler_.got[0].session, octets_of("re"));
+  run_until([&] { return ending.over; });
+  EXPECT_EQ(ending.octets, std::string("\0\x02re", 4));
+  EXPECT_FALSE(ending.error) << to_string(*ending.error);
 }
 
 TEST_F(TcpListenerTest, PausesWithoutDescriptorsAndGoesOn) {
