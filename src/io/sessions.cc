@@ -216,8 +216,7 @@ void Sessions::State::adopt(std::unique_ptr<Stream> stream) {
   spawn(read_loop(s));
 }
 
-// Who is a stranger may have changed. A stranger who is a client now leaves its place first, so that no more
-// are closed than must be.
+// Who is a stranger may have changed. All are judged before any is closed, so that no more are than must be.
 void Sessions::State::judge_again() {
   strangers = 0;
   for_each([this](Session& s) {

@@ -69,7 +69,9 @@ struct Server::Signals final : Watcher {
     const sigset_t set = handled_signals();
     fd = Fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!fd) throw std::system_error(errno, std::generic_category(), "signalfd");
-    server.loop_.watch(fd.get(), EPOLLIN, *this);
+    if (!server.loop_.watch(fd.get(), EPOLLIN, *this)) {
+      throw std::system_error(errno, std::generic_category(), "cannot watch signals");
+    }
   }
   ~Signals() override { server.loop_.unwatch(fd.get()); }
 

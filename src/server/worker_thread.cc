@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 
 #include "io/loop.h"
@@ -42,7 +44,9 @@ class LoopWorker final : public WorkerThread {
       size_t engine =
           worker_.add(E(std::move(socket.fd), {.batch = batch_, .wildcard = socket.wildcard}, counters_));
       inputs_.push_back(std::make_unique<Input>(*this, engine));
-      loop_.watch(fd, EPOLLIN, *inputs_.back());
+      if (!loop_.watch(fd, EPOLLIN, *inputs_.back())) {
+        throw std::system_error(errno, std::generic_category(), "cannot watch a listening socket");
+      }
     }
     for (auto& fd : plan.tcp) {
       listeners_.push_back(
