@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "io/listen.h"
+#include "server/budget.h"
 #include "server/version.h"
 
 namespace peregrine {
@@ -37,7 +38,19 @@ int cpu_of(const Config& config, unsigned worker) {
   return static_cast<int>(cpus[worker % cpus.size()]);
 }
 
-std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapshot) {
+// Raises the limit of descriptors, and warns where it is too low for what is configured.
+unsigned affordable_source_ports(const Config& config) {
+  const DescriptorDemand demand{.limit = raise_descriptor_limit(),
+                                .workers = worker_count(config),
+                                .listen_addresses = config.server.listen.size(),
+                                .tcp_sessions = config.server.tcp_sessions,
+                                .source_ports = config.resolver.udp_sockets};
+  const DescriptorBudget budget = share_out(demand);
+  if (!budget.enough) log_warning(shortage(demand, budget));
+  return budget.source_ports;
+}
+
+std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapshot, unsigned source_ports) {
   Random random = Random::from_system();
   const HashKey hash_key = HashKey::make(random);
   std::vector<WorkerPlan> plans(worker_count(config));
@@ -45,7 +58,7 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
     plans[i].index = i;
     plans[i].batch = config.server.batch;
     plans[i].cpu = cpu_of(config, i);
-    plans[i].exchange.sockets = config.resolver.udp_sockets;
+    plans[i].exchange.sockets = source_ports;
     plans[i].hash_key = hash_key;
     plans[i].snapshot = snapshot;
   }
@@ -104,9 +117,8 @@ Server::Server(Config config, Loader loader)
       store_(std::make_unique<MutexStore>(config_.cache.size)),
       snapshot_(make_snapshot(config_, system_servers(config_))),
       signals_(std::make_unique<Signals>(*this)) {
-  raise_descriptor_limit();
   log_unavailable_flags(config_.flags);
-  std::vector<WorkerPlan> plans = make_plans(config_, snapshot_);
+  std::vector<WorkerPlan> plans = make_plans(config_, snapshot_, affordable_source_ports(config_));
   open_sockets(plans);
   state_dir_ = prepare_state_dir(config_.server.state_dir, config_.server.user);
   if (!config_.server.user.empty()) become_user(config_.server.user);
