@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/own_addresses.h"
+
 namespace peregrine {
 namespace {
 
@@ -25,11 +27,6 @@ unsigned transports(ListenScheme scheme) {
       return tcp_bit;
   }
   return 0;
-}
-
-// What takes the same port on every address of the family.
-Endpoint wildcard_of(const Endpoint& at) {
-  return {at.address.family() == Family::v4 ? IpAddress() : IpAddress::v6({}), at.port};
 }
 
 class Checks {
@@ -72,7 +69,7 @@ class Checks {
       const Endpoint at = listen[i].at;
       if (at.port == 0) continue;  // each gets a port of its own
       const unsigned wanted = transports(listen[i].scheme);
-      const Endpoint wildcard = wildcard_of(at);
+      const Endpoint wildcard = wildcard_for(at);
       const std::string has = "server.listen has " + at.to_string();
       if ((seen[at] & wanted) != 0) {
         complain_(*given, element(*given->value, i), has + " twice");
@@ -118,26 +115,14 @@ class Checks {
     if (given == nullptr || !given->good || is_bad("server.listen")) return;
     const auto& forward = config_.forward;
     const auto& tables = *given->value->get<TomlList>();
-    std::set<Endpoint> ours;
-    for (const ListenAddress& listen : config_.server.listen) ours.insert(listen.at);
+    const OwnAddresses ours(config_.server.listen);
     for (size_t i = 0; i < forward.size(); ++i) {
       for (size_t j = 0; j < forward[i].servers.size(); ++j) {
         const Endpoint& server = forward[i].servers[j];
-        const auto listen = listener_that_gets(server, ours);
-        if (!listen) continue;
-        complain_(*given, server_place(tables.at(i), j),
-                  "the forward server " + server.to_string() + " is our own server.listen address " +
-                      listen->to_string() + ": queries would go round in a loop");
+        const auto listen = ours.reached_by(server);
+        if (listen) complain_(*given, server_place(tables.at(i), j), loop_error(server, *listen));
       }
     }
-  }
-
-  static std::optional<Endpoint> listener_that_gets(const Endpoint& server, const std::set<Endpoint>& ours) {
-    if (ours.contains(server)) return server;
-    if (!server.address.is_loopback()) return std::nullopt;
-    const Endpoint wildcard = wildcard_of(server);
-    if (!ours.contains(wildcard)) return std::nullopt;
-    return wildcard;
   }
 
   static Place server_place(const TomlValue& forward, size_t i) {

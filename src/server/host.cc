@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+
+#include "io/fd.h"
 
 namespace peregrine {
 namespace {
@@ -27,6 +30,13 @@ std::string own_cgroup() {
     if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
   }
   return {};
+}
+
+bool may_bind_to_any(Family family) {
+  std::ifstream file(family == Family::v4 ? "/proc/sys/net/ipv4/ip_nonlocal_bind"
+                                          : "/proc/sys/net/ipv6/ip_nonlocal_bind");
+  char value = '0';
+  return file.get(value) && value != '0';
 }
 
 const passwd& find_user(const std::string& user) {
@@ -68,6 +78,16 @@ unsigned usable_cores() {
     if (unsigned quota = cores_of_quota(line)) cores = std::min(cores, quota);
   }
   return std::max(cores, 1u);
+}
+
+bool is_of_this_host(const Endpoint& at) {
+  if (at.address.is_loopback()) return true;
+  const Family family = at.address.family();
+  if (may_bind_to_any(family)) return false;
+  const Fd probe(socket(family == Family::v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const uint32_t length = Endpoint{at.address, 0, at.scope}.to_sockaddr(storage);
+  return probe && bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
 }
 
 void become_user(const std::string& user) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip.h"
+
 namespace peregrine {
 
 // what() is one line for the operator.
@@ -23,6 +25,11 @@ unsigned usable_cores();
 // Cores of a cgroup v2 cpu.max line ("200000 100000" is 2, "max 100000" is 0: no limit), rounded up; 0 if
 // unreadable.
 unsigned cores_of_quota(std::string_view cpu_max);
+
+// Whether this host takes what is sent to `at` as its own: a socket can be bound to such an address. Where
+// the host lets sockets be bound to any (sysctl ip_nonlocal_bind), only the loopback ones are known to be its
+// own.
+bool is_of_this_host(const Endpoint& at);
 
 // Becomes `user` with its groups, for good. Throws StartError where there is no such user or no permission.
 void become_user(const std::string& user);

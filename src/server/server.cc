@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "config/own_addresses.h"
 #include "io/listen.h"
 #include "server/budget.h"
 #include "server/version.h"
@@ -48,6 +49,11 @@ unsigned affordable_source_ports(const Config& config) {
   const DescriptorBudget budget = share_out(demand);
   if (!budget.enough) log_warning(shortage(demand, budget));
   return budget.source_ports;
+}
+
+void refuse_loops(const Config& config) {
+  const std::vector<std::string> errors = forwards_to_itself(config, is_of_this_host);
+  if (!errors.empty()) throw StartError(errors.front());
 }
 
 std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapshot, unsigned source_ports) {
@@ -115,8 +121,9 @@ Server::Server(Config config, Loader loader)
       started_(clock_.now()),
       loop_(clock_),
       store_(std::make_unique<MutexStore>(config_.cache.size)),
-      snapshot_(make_snapshot(config_, system_servers(config_))),
+      snapshot_(make_snapshot(config_, system_servers(config_, config_.server.listen))),
       signals_(std::make_unique<Signals>(*this)) {
+  refuse_loops(config_);
   log_unavailable_flags(config_.flags);
   std::vector<WorkerPlan> plans = make_plans(config_, snapshot_, affordable_source_ports(config_));
   open_sockets(plans);
@@ -205,9 +212,9 @@ std::vector<WorkerThread*> Server::workers() const {
 void Server::reload(std::function<void(const ReloadReport&)> done) {
   // Reading and checking may be slow: the loop goes on, and workers know nothing of it until the new parts
   // are whole.
-  background_->run([this, done = std::move(done)]() mutable {
+  background_->run([this, listen = config_.server.listen, done = std::move(done)]() mutable {
     LoadedConfig loaded = loader_();
-    std::vector<Endpoint> servers = system_servers(loaded.config);
+    std::vector<Endpoint> servers = system_servers(loaded.config, listen);
     loop_.post([this, loaded = std::move(loaded), servers = std::move(servers),
                 done = std::move(done)]() mutable { done(apply(loaded, std::move(servers))); });
   });
@@ -216,6 +223,8 @@ void Server::reload(std::function<void(const ReloadReport&)> done) {
 ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers) {
   ReloadReport report;
   for (const ConfigError& error : loaded.errors) report.errors.push_back(error.to_string());
+  Config merged = merge_live(config_, loaded.config);
+  if (report.errors.empty()) report.errors = forwards_to_itself(merged, is_of_this_host);
   if (!report.errors.empty()) {
     for (const std::string& error : report.errors) log_error(error);
     log_error("the new configuration was not taken; the running one stays");
@@ -226,7 +235,7 @@ ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> sys
   for (const std::string& key : report.need_restart) {
     log_warning(key + " cannot change while running: its new value waits for a restart");
   }
-  config_ = merge_live(config_, loaded.config);
+  config_ = std::move(merged);
   set_log_level(config_.log.level);
   snapshot_ = next_snapshot(snapshot_, config_, system_servers);
   for (auto& worker : workers_) worker->adopt(snapshot_);

@@ -1,8 +1,8 @@
 #include "server/snapshot.h"
 
-#include <algorithm>
-
 #include "base/file.h"
+#include "config/own_addresses.h"
+#include "server/host.h"
 
 namespace peregrine {
 namespace {
@@ -15,15 +15,6 @@ std::vector<ForwardTable::Zone> forward_zones(const Config& config,
     zones.push_back({DnameBuf(), {system_servers.begin(), system_servers.end()}});
   }
   return zones;
-}
-
-// Whether asking `server` would be asking ourselves.
-bool is_own(const Endpoint& server, const Config& config) {
-  return std::ranges::any_of(config.server.listen, [&](const ListenAddress& listen) {
-    if (listen.at.port != server.port) return false;
-    return listen.at.address == server.address ||
-           (listen.at.address.is_unspecified() && server.address.is_loopback());
-  });
 }
 
 Settings settings_of(const Config& config) {
@@ -89,13 +80,14 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
           generation};
 }
 
-std::vector<Endpoint> system_servers(const Config& config) {
+std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen) {
   constexpr size_t most = 64 * 1024;  // octets; those in use have some hundreds
   if (!config.forward.empty()) return {};
   auto text = read_file("/etc/resolv.conf", most);
   if (!text) return {};
   std::vector<Endpoint> servers = parse_resolv_conf(*text);
-  std::erase_if(servers, [&](const Endpoint& server) { return is_own(server, config); });
+  const OwnAddresses ours(listen, is_of_this_host);
+  std::erase_if(servers, [&](const Endpoint& server) { return ours.reached_by(server).has_value(); });
   return servers;
 }
 

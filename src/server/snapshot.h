@@ -58,8 +58,8 @@ Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_se
 Snapshot next_snapshot(const Snapshot& before, const Config& config,
                        std::span<const Endpoint> system_servers);
 
-// The nameservers of /etc/resolv.conf without those that are our own listening addresses. Empty if it cannot
-// be read, or where a [[forward]] says that they are not wanted.
-std::vector<Endpoint> system_servers(const Config& config);
+// The nameservers of /etc/resolv.conf without those that are we ourselves, listening on `listen`. Empty if it
+// cannot be read, or where a [[forward]] says that they are not wanted.
+std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen);
 
 }  // namespace peregrine

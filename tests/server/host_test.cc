@@ -1,11 +1,15 @@
 #include "server/host.h"
 
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace peregrine {
 namespace {
@@ -24,6 +28,30 @@ TEST(Host, QuotasAreCoresRoundedUp) {
 TEST(Host, ThereIsAlwaysACore) {
   EXPECT_GE(usable_cores(), 1u);
   EXPECT_FALSE(usable_cpus().empty());
+}
+
+TEST(Host, LoopbackIsItsOwnAndAForeignAddressIsNot) {
+  for (const char* own : {"127.0.0.1:53", "127.1.2.3:53", "[::1]:53"}) {
+    EXPECT_TRUE(is_of_this_host(Endpoint::parse(own, 0).value())) << own;
+  }
+  for (const char* foreign : {"203.0.113.77:53", "[2001:db8:77::77]:53"}) {
+    EXPECT_FALSE(is_of_this_host(Endpoint::parse(foreign, 0).value())) << foreign;
+  }
+}
+
+TEST(Host, TheAddressesOfItsInterfacesAreItsOwn) {
+  std::string any;
+  if (std::getline(std::ifstream("/proc/sys/net/ipv4/ip_nonlocal_bind"), any) && any != "0") {
+    GTEST_SKIP() << "net.ipv4.ip_nonlocal_bind is set";
+  }
+  ifaddrs* interfaces = nullptr;
+  ASSERT_EQ(getifaddrs(&interfaces), 0);
+  for (const ifaddrs* i = interfaces; i != nullptr; i = i->ifa_next) {
+    if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_UP) == 0) continue;
+    const Endpoint at = Endpoint::from_sockaddr(i->ifa_addr);
+    EXPECT_TRUE(is_of_this_host(at)) << at.to_string();
+  }
+  freeifaddrs(interfaces);
 }
 
 class StateDir : public ::testing::Test {

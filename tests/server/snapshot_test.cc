@@ -32,8 +32,8 @@ TEST(Snapshot, ConfiguredZonesReplaceTheSystemsServers) {
 }
 
 TEST(Snapshot, TheSystemsServersAreNotReadWhereForwardZonesAreConfigured) {
-  EXPECT_TRUE(
-      system_servers(load("[[forward]]\nzone = \"corp.example\"\nservers = [\"192.0.2.9\"]\n")).empty());
+  const Config config = load("[[forward]]\nzone = \"corp.example\"\nservers = [\"192.0.2.9\"]\n");
+  EXPECT_TRUE(system_servers(config, config.server.listen).empty());
 }
 
 // Zones as "zone=server" words; generation_of() of names after each of several reloads.
