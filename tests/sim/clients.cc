@@ -25,7 +25,7 @@ void UdpClients::ask_again(const Sender& sender, const ClientQuery& query, Durat
   stage_.trace.note("query", sender.from, query.octets);
   Asked& asked = asked_.at({sender.from, id_of(query.octets)});
   const size_t limit = oracle_.limit(query, true);
-  asked.limits = {std::min(asked.limits.least, limit), std::max(asked.limits.most, limit)};
+  asked.terms = {std::min(asked.terms.least_limit, limit), std::max(asked.terms.most_limit, limit)};
   if (query.expect != Expect::silence) asked.deadlines.push_back(stage_.clock.now() + patience);
 }
 
@@ -35,7 +35,7 @@ void UdpClients::reply(const MemoryEngine::Sent& sent) {
   const auto found = asked_.find({to, id_of(sent.octets)});
   if (found == asked_.end()) return stage_.found("a reply to nobody: " + summary(sent.octets));
   Asked& asked = found->second;
-  oracle_.judge(asked.query, sent.octets, asked.limits);
+  oracle_.judge(asked.query, sent.octets, asked.terms);
   if (sent.from.address != asked.at.address) stage_.found("replied from an address that was not asked");
   if (asked.deadlines.empty()) return stage_.found("one reply too many: " + summary(sent.octets));
   if (stage_.clock.now() > asked.deadlines.front()) stage_.found("replied too late: " + summary(sent.octets));
@@ -81,7 +81,8 @@ Task<void> TcpClient::write(Self self) {
       if (c.hushed_ || c.vanished_) break;
     }
     c.stage_.trace.note("tcp query", c.stream_->peer(), query.octets);
-    if (query.expect != Expect::silence) c.unanswered_.emplace(id_of(query.octets), &query);
+    if (query.expect != Expect::silence)
+      c.unanswered_.emplace(id_of(query.octets), Asked{&query, c.stage_.clock.now()});
     const auto written = co_await c.stream_->write(left, Instant::max());
     if (!written) break;
   }
@@ -109,14 +110,16 @@ void TcpClient::take(Bytes reply) {
   stage_.trace.note("tcp reply", stream_->peer(), reply);
   const auto found = unanswered_.find(id_of(reply));
   if (found == unanswered_.end()) return stage_.found("a reply on TCP to nothing: " + summary(reply));
-  const size_t limit = oracle_.limit(*found->second, false);
-  oracle_.judge(*found->second, reply, {limit, limit});
+  const auto [query, asked_at] = found->second;
+  const size_t limit = oracle_.limit(*query, false);
+  const bool slow = habits_.reading_pause > Duration(0);
+  oracle_.judge(*query, reply, {limit, limit, slow ? stage_.clock.now() - asked_at : Duration(0)});
   unanswered_.erase(found);
 }
 
 void TcpClient::check_complete() {
   if (!unanswered_.empty() && !vanished_)
-    stage_.found("no reply on TCP to " + summary(unanswered_.begin()->second->octets));
+    stage_.found("no reply on TCP to " + summary(unanswered_.begin()->second.query->octets));
 }
 
 }  // namespace peregrine::sim

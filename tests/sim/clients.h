@@ -32,7 +32,7 @@ class UdpClients {
     ClientQuery query;
     LocalAddress at;
     std::vector<Instant> deadlines;  // of the replies that are still to come
-    Oracle::Limits limits;
+    Oracle::Terms terms;
   };
   Stage& stage_;
   Oracle& oracle_;
@@ -69,7 +69,11 @@ class TcpClient : public std::enable_shared_from_this<TcpClient> {
   Dice dice_;
   std::unique_ptr<Stream> stream_;
   std::vector<ClientQuery> queries_;
-  std::multimap<uint16_t, const ClientQuery*> unanswered_;
+  struct Asked {
+    const ClientQuery* query;
+    Instant at;
+  };
+  std::multimap<uint16_t, Asked> unanswered_;
   unsigned running_ = 0;
   bool hushed_ = false, written_ = false, vanished_ = false;
 };

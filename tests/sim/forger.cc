@@ -7,19 +7,6 @@ namespace {
 
 constexpr uint32_t forged_ttl = 86'400;  // it is meant to stay
 
-std::vector<uint8_t> forged_message(const MessageView& query, Dname qname, Type qtype) {
-  std::array<uint8_t, 1232> buffer;
-  MessageWriter writer(buffer);
-  writer.id(query.header().id());
-  writer.qr(true);
-  writer.rd(true);
-  writer.ra(true);
-  writer.question(qname, qtype, Class::in);
-  writer.rr(Section::answer, qname, qtype, Class::in, forged_ttl, forged_rdata(qtype));
-  const Bytes message = writer.message();
-  return {message.begin(), message.end()};
-}
-
 bool flip_a_letter(MutableBytes qname, Dice& dice) {
   std::vector<size_t> letters;
   for (size_t i = 0; i < qname.size(); ++i) {
@@ -47,6 +34,19 @@ bool carries_forged_data(Bytes message) {
   const Bytes behind_header = message.subspan(std::min(message.size(), header_size));
   return !std::ranges::search(behind_header, forged_v4).empty() ||
          !std::ranges::search(behind_header, forged_v6).empty();
+}
+
+std::vector<uint8_t> forged_message(const MessageView& query, Dname qname, Type qtype) {
+  std::array<uint8_t, 1232> buffer;
+  MessageWriter writer(buffer);
+  writer.id(query.header().id());
+  writer.qr(true);
+  writer.rd(true);
+  writer.ra(true);
+  writer.question(qname, qtype, Class::in);
+  writer.rr(Section::answer, qname, qtype, Class::in, forged_ttl, forged_rdata(qtype));
+  const Bytes message = writer.message();
+  return {message.begin(), message.end()};
 }
 
 uint16_t Forger::wrong_id(PortId port) {

@@ -18,6 +18,7 @@ inline constexpr std::array<uint8_t, 16> forged_v6 = {0x66, 0x66, 0x66, 0x66, 0x
                                                       0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
 std::vector<uint8_t> forged_rdata(Type type);
 bool carries_forged_data(Bytes message);
+std::vector<uint8_t> forged_message(const MessageView& query, Dname qname, Type qtype);
 
 // A datagram on its way to the resolver.
 struct Flight {

@@ -317,6 +317,9 @@ Task<void> Internet::serve(Endpoint at, std::unique_ptr<Stream> stream) {
     const auto query = co_await read_message(*stream, Instant::max());
     if (!query || query->empty()) co_return;
     check_query(at, *query);
+    const auto view = MessageView::parse(*query);
+    if (!view || !view->has_question()) co_return;
+    const Question question = view->question();
     co_await sleep_until(stage_.timers, stage_.clock.now() + 2 * delay());
     const unsigned trouble = dice_.percent(faults_.bad_connection) ? 1 + dice_.below(5) : 0;
     if (dead(at) || trouble == 1) continue;
@@ -327,7 +330,10 @@ Task<void> Internet::serve(Endpoint at, std::unique_ptr<Stream> stream) {
     } else if (trouble == 4) {
       spoil(reply);
     }
-    if (trouble == 5) reply.octets[0] ^= 1;  // the id
+    if (trouble == 5) {
+      reply.octets = forged_message(*view, question.qname, question.qtype);
+      reply.octets[0] ^= 1;  // the id
+    }
     const auto written = co_await write_message(*stream, reply.octets, stage_.clock.now() + 10s);
     if (!written) co_return;
   }

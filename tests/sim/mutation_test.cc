@@ -167,7 +167,7 @@ Snapshot snapshot() {
       {DnameBuf(),
        {Endpoint::parse("198.51.100.1", 53).value(), Endpoint::parse("198.51.100.2", 53).value()}}};
   config.resolver.timeout = 1s;
-  return make_snapshot(config, {}, 1);
+  return make_snapshot(config, {});
 }
 
 struct Bench {

@@ -36,11 +36,11 @@ void Oracle::udp_size(uint16_t size) {
 
 size_t Oracle::limit(const ClientQuery& query, bool over_udp) const {
   if (!over_udp) return 65'535;
-  if (!query.edns || !query.readable) return 512;
+  if (!query.edns || !query.keeps_opt) return 512;
   return std::clamp<size_t>(query.udp_size, 512, udp_size_);
 }
 
-void Oracle::judge(const ClientQuery& query, Bytes octets, Limits limits) {
+void Oracle::judge(const ClientQuery& query, Bytes octets, const Terms& terms) {
   const auto complain = [&](const std::string& what) {
     stage_.found(what + "; asked: " + summary(query.octets) + "; replied: " + summary(octets));
   };
@@ -48,9 +48,9 @@ void Oracle::judge(const ClientQuery& query, Bytes octets, Limits limits) {
   if (carries_forged_data(octets)) return complain("served a forged record");
   const auto reply = MessageView::parse(octets);
   if (!reply) return complain("the reply cannot be parsed");
-  std::string wrong = judge_form(query, *reply, limits.most);
+  std::string wrong = judge_form(query, *reply, terms.most_limit);
   if (wrong.empty()) wrong = judge_opt(query, *reply);
-  if (wrong.empty()) wrong = judge_answer(query, *reply, limits.least);
+  if (wrong.empty()) wrong = judge_answer(query, *reply, terms);
   if (!wrong.empty()) complain(wrong);
 }
 
@@ -65,7 +65,7 @@ std::string Oracle::judge_form(const ClientQuery& query, const MessageView& repl
   if (header.rd() != asked.rd() || header.cd() != asked.cd()) return "RD or CD was not copied";
   if (header.ad()) return "AD is set, and nobody validated";
   if (header.aa() && query.expect != Expect::local) return "AA is set, and we are authoritative for nothing";
-  if (!query.readable) return reply.has_question() ? "a question out of nowhere" : "";
+  if (!query.keeps_question) return reply.has_question() ? "a question out of nowhere" : "";
   if (!reply.has_question()) return "no question";
   const size_t end = header_size + query.qname.view().size() + 4;
   const bool same = std::ranges::equal(reply.bytes().subspan(header_size, end - header_size),
@@ -74,7 +74,7 @@ std::string Oracle::judge_form(const ClientQuery& query, const MessageView& repl
 }
 
 std::string Oracle::judge_opt(const ClientQuery& query, const MessageView& reply) const {
-  const bool wanted = query.edns && query.readable;
+  const bool wanted = query.edns && query.keeps_opt;
   if (reply.edns().has_value() != wanted) return wanted ? "no OPT" : "an OPT for who sent none";
   if (!wanted) return {};
   if (reply.edns()->version != 0) return "another version of EDNS";
@@ -82,7 +82,7 @@ std::string Oracle::judge_opt(const ClientQuery& query, const MessageView& reply
   return udp_sizes_.contains(reply.edns()->udp_size) ? "" : "offers another size";
 }
 
-std::string Oracle::judge_answer(const ClientQuery& query, const MessageView& reply, size_t least_limit) {
+std::string Oracle::judge_answer(const ClientQuery& query, const MessageView& reply, const Terms& terms) {
   const Rcode rcode = reply.rcode();
   if (query.expect == Expect::rcode) {
     ++tally_.rejected;
@@ -96,7 +96,7 @@ std::string Oracle::judge_answer(const ClientQuery& query, const MessageView& re
   if (reply.header().tc()) {
     ++tally_.cut_short;
     if (!is_empty(reply)) return "TC with records";
-    return may_be_cut_short(query, least_limit) ? "" : "TC for an answer that fits";
+    return may_be_cut_short(query, terms.least_limit) ? "" : "TC for an answer that fits";
   }
   if (rcode == Rcode::servfail) {
     ++tally_.failures;
@@ -106,7 +106,7 @@ std::string Oracle::judge_answer(const ClientQuery& query, const MessageView& re
     ++tally_.refused;
     return !query.rd && is_empty(reply) ? "" : "REFUSED to who asked for recursion";
   }
-  return judge_data(query, reply);
+  return judge_data(query, reply, terms.delivery);
 }
 
 bool Oracle::may_fail(const ClientQuery& query) const {
@@ -144,10 +144,11 @@ uint32_t Oracle::kept_for(const TrueAnswer& truth) const {
 }
 
 // The TTLs say how long ago the answer was fetched: it must have been true then.
-std::string Oracle::judge_data(const ClientQuery& query, const MessageView& reply) {
+std::string Oracle::judge_data(const ClientQuery& query, const MessageView& reply, Duration delivery) {
   const Instant now = stage_.clock.now();
   // No TTL is longer than 300 s, but one lasts longer where the wall clock was set back.
-  const Duration oldest = wall_stepped_ ? Duration(seconds(3600)) : seconds(301) + rules_.longest_flight;
+  const Duration oldest =
+      wall_stepped_ ? Duration(seconds(3600)) : seconds(301) + rules_.longest_flight + delivery;
   std::vector<Instant> moments =
       Truth::moments(now - std::min<Duration>(now.time_since_epoch(), oldest), now);
   std::ranges::sort(moments, std::greater<>());
@@ -156,7 +157,7 @@ std::string Oracle::judge_data(const ClientQuery& query, const MessageView& repl
   for (Instant since : moments) {
     const TrueAnswer truth = truth_.at(query.qname, query.qtype, since);
     if ((!truth.bogus || query.cd) && says_with_signatures(query, reply, truth)) {
-      wrong = judge_lifetime(reply, truth, {since, until});
+      wrong = judge_lifetime(reply, truth, {since, until, delivery});
       if (wrong.empty()) {
         ++(truth.soa ? tally_.negative : tally_.true_answers);
         return {};
@@ -180,8 +181,8 @@ std::string Oracle::judge_lifetime(const MessageView& reply, const TrueAnswer& t
   }
   if (wall_stepped_ || !left) return {};
   const Instant fetched = stage_.clock.now() - seconds(kept - *left);  // give or take the wall clock's second
-  const bool plausible =
-      true_in.until >= fetched - seconds(1) - rules_.longest_flight && true_in.since <= fetched + seconds(1);
+  const Instant earliest = fetched - seconds(1) - rules_.longest_flight - true_in.delivery;
+  const bool plausible = true_in.until >= earliest && true_in.since <= fetched + seconds(1);
   return plausible ? "" : "not of the time that its TTLs tell";
 }
 

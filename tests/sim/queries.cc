@@ -12,10 +12,14 @@ void set_u16(ClientQuery& query, size_t at, uint16_t value) { store_u16(&query.o
 
 constexpr size_t qdcount_at = 4, ancount_at = 6;
 
-void expect(ClientQuery& query, Rcode rcode, bool readable = true) {
+void expect(ClientQuery& query, Rcode rcode) {
   query.expect = Expect::rcode;
   query.rcode = rcode;
-  query.readable = readable;
+}
+
+void expect_bare(ClientQuery& query, Rcode rcode) {
+  expect(query, rcode);
+  query.keeps_question = query.keeps_opt = false;
 }
 
 }  // namespace
@@ -135,15 +139,16 @@ ClientQuery QueryMaker::unsound() {
       break;
     case 2:
       query.octets[2] = static_cast<uint8_t>((query.octets[2] & 0x87) | (1 + dice_.below(15)) << 3);
-      expect(query, Rcode::notimp, false);
+      expect(query, Rcode::notimp);
+      query.keeps_question = false;
       break;
     case 3:
       set_u16(query, qdcount_at, 2);
-      expect(query, Rcode::formerr, false);
+      expect_bare(query, Rcode::formerr);
       break;
     case 4:
       query.octets.resize(class_at);
-      expect(query, Rcode::formerr, false);
+      expect_bare(query, Rcode::formerr);
       break;
     case 5:
       query.octets.insert(query.octets.end(), 1 + dice_.below(20), 0);
@@ -151,7 +156,7 @@ ClientQuery QueryMaker::unsound() {
       break;
     case 6:
       set_u16(query, ancount_at, 1);
-      expect(query, Rcode::formerr, false);
+      expect_bare(query, Rcode::formerr);
       break;
     case 7:
       set_u16(query, class_at, static_cast<uint16_t>(Class::ch));

@@ -18,8 +18,8 @@ enum class Expect : uint8_t {
 struct ClientQuery {
   std::vector<uint8_t> octets{};
   Expect expect = Expect::truth;
-  Rcode rcode = Rcode::noerror;  // Expect::rcode, Expect::local
-  bool readable = true;          // question and OPT can be read, so the reply has them too
+  Rcode rcode = Rcode::noerror;                  // Expect::rcode, Expect::local
+  bool keeps_question = true, keeps_opt = true;  // what of it the reply has, if it was there
   DnameBuf qname{};
   Type qtype = Type::a;
   uint16_t id = 0;

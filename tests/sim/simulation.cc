@@ -96,7 +96,7 @@ Simulation::Simulation(uint64_t seed, const Options& options)
   for (unsigned batch : {8u, 1u}) worker_.add(MemoryEngine({.batch = batch}, counters_));
 }
 
-// Other servers for the two zones, another size, another time.
+// Other servers for the two zones, and another size.
 Snapshot Simulation::next_snapshot() {
   const std::span<const Endpoint> all = internet_.servers();
   const auto some = [&](size_t from) {
@@ -109,7 +109,9 @@ Snapshot Simulation::next_snapshot() {
   internet_.allow(plan_.config.forward, plan_.config.resolver.timeout);
   oracle_.udp_size(plan_.config.edns.udp_size);
   patience_ = plan_.config.resolver.timeout + grain;
-  return make_snapshot(plan_.config, {}, ++generation_);
+  snapshot_ = generation_++ == 0 ? make_snapshot(plan_.config, {})
+                                 : peregrine::next_snapshot(snapshot_, plan_.config, {});
+  return snapshot_;
 }
 
 void Simulation::schedule() {
@@ -287,6 +289,8 @@ void Simulation::check_rest() {
   for (const auto& client : tcp_clients_) client->check_complete();
   if (worker_.service().resolving() != 0) stage_.found("resolutions that never end");
   if (worker_.sessions().size() != 0) stage_.found("sessions that never end");
+  const uint64_t most_packets = counters_.get(Counter::resolutions) * ForwarderOptions{}.max_packets;
+  if (internet_.tally().queries > most_packets) stage_.found("more packets than the questions may cost");
   if (stage_.timers.armed() != 0)
     stage_.found(std::to_string(stage_.timers.armed()) + " timers that nobody disarmed");
 }

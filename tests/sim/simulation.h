@@ -98,7 +98,7 @@ class Simulation {
   Random random_;
   MutexStore store_;
   uint32_t generation_ = 0;
-  uint64_t asked_ = 0;
+  Snapshot snapshot_;
   Duration patience_{};
   TestWorker worker_;
 };
