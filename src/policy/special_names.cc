@@ -130,7 +130,7 @@ const SpecialZone* find_special_zone(Dname qname, Type qtype) {
 
 bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out) {
   if (!out.question(question.qname, question.qtype, question.qclass)) return false;
-  out.aa(true);  // RFC 6303 section 3
+  out.aa(true);  // we are the authority for these zones (RFC 1035 section 4.1.1)
   out.rcode(Rcode::noerror);
   switch (zone.kind) {
     case SpecialKind::loopback:

@@ -27,8 +27,8 @@ struct SpecialZone {
 // the work does not grow with the name's labels. Thread-safe.
 const SpecialZone* find_special_zone(Dname qname, Type qtype);
 
-// Writes the question and the answer, and in the header the rcode and AA, as we are the authority (RFC 6303
-// section 3). False where the writer has no room.
+// Writes the question and the answer, and in the header the rcode and AA, as we are the authority (RFC 1035
+// section 4.1.1). False where the writer has no room.
 bool write_special_answer(const SpecialZone& zone, const Question& question, MessageWriter& out);
 
 }  // namespace peregrine
