@@ -80,6 +80,15 @@ void log_unavailable_flags(const FlagSet& flags) {
   }
 }
 
+// What keeps a configuration from being read at all is one more error in it: who asked for it hears of it.
+LoadedConfig load_or_say_why(const Server::Loader& loader) {
+  try {
+    return loader();
+  } catch (const std::exception& error) {
+    return {.config = {}, .errors = {{.source = "", .message = std::string("cannot load: ") + error.what()}}};
+  }
+}
+
 }  // namespace
 
 // Takes the process's signals as events of the loop.
@@ -213,7 +222,7 @@ void Server::reload(std::function<void(const ReloadReport&)> done) {
   // Reading and checking may be slow: the loop goes on, and workers know nothing of it until the new parts
   // are whole.
   background_->run([this, listen = config_.server.listen, done = std::move(done)]() mutable {
-    LoadedConfig loaded = loader_();
+    LoadedConfig loaded = load_or_say_why(loader_);
     std::vector<Endpoint> servers = system_servers(loaded.config, listen);
     loop_.post([this, loaded = std::move(loaded), servers = std::move(servers),
                 done = std::move(done)]() mutable { done(apply(loaded, std::move(servers))); });

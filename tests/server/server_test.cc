@@ -39,9 +39,12 @@ class ServerTest : public testing::Test {
   // What becomes of a server that listens on `running` and is told to take `wanted` instead.
   ReloadReport reload(const std::string& running, LoadedConfig wanted) {
     EXPECT_TRUE(wanted.errors.empty());
+    return reload(running, [&] { return wanted; });
+  }
+  ReloadReport reload(const std::string& running, Server::Loader loader) {
     LoadedConfig loaded = load(running, "192.0.2.53");
     EXPECT_TRUE(loaded.errors.empty());
-    Server server(std::move(loaded.config), [&] { return wanted; });
+    Server server(std::move(loaded.config), std::move(loader));
     std::optional<ReloadReport> report;
     server.reload([&](const ReloadReport& r) { report = r; });
     while (!report) server.loop().run_once(std::chrono::seconds(1));
@@ -61,6 +64,13 @@ TEST_F(ServerTest, AReloadIsJudgedByTheAddressesThatItRunsOn) {
   const ReloadReport taken = reload(running, load("192.0.2.1:5300", "192.0.2.54"));
   EXPECT_TRUE(taken.accepted);
   EXPECT_THAT(taken.need_restart, ElementsAre("server.listen"));
+}
+
+TEST_F(ServerTest, AConfigurationThatCannotBeLoadedIsNotTaken) {
+  const ReloadReport refused =
+      reload("127.0.0.1:" + port_, [] -> LoadedConfig { throw std::runtime_error("out of paper"); });
+  EXPECT_FALSE(refused.accepted);
+  EXPECT_THAT(refused.errors, ElementsAre(HasSubstr("out of paper")));
 }
 
 TEST_F(ServerTest, AWildcardIsJudgedAtReloadAndAtStart) {
