@@ -1,5 +1,6 @@
 #include "resolve/exchange.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "resolve/match.h"
@@ -8,7 +9,9 @@
 namespace peregrine {
 namespace {
 
-constexpr int most_other_messages = 4;  // on a stream, before the true one
+// On a stream, before the true one: so many messages, and so long after the first of them.
+constexpr int most_other_messages = 4;
+constexpr Duration patience_with_others = std::chrono::milliseconds(250);
 
 // An exchange under way. Lives in its coroutine's frame, linked to the others so that all can be cancelled in
 // the order in which they came.
@@ -121,8 +124,9 @@ void randomise_case(MutableBytes message, Random& random) {
 }
 
 // The true reply from a stream. Others than the one end of the connection cannot write to it, so that
-// messages which do not match are few; they are passed over as they are over UDP.
-Task<Received> read_reply(Stream* stream, const OutgoingQuery* query, Instant deadline) {
+// messages which do not match are few; they are passed over as they are over UDP, but not waited behind for
+// long: another server may do better.
+Task<Received> read_reply(Stream* stream, const OutgoingQuery* query, const Clock* clock, Instant deadline) {
   for (int others = 0; others < most_other_messages; ++others) {
     auto octets = co_await read_message(*stream, deadline);
     if (!octets && octets.error() == Error::cancelled) co_return std::unexpected(Error::cancelled);
@@ -130,6 +134,7 @@ Task<Received> read_reply(Stream* stream, const OutgoingQuery* query, Instant de
     if (ended && others > 0) co_return std::unexpected(Error::bad_message);
     if (!octets && octets.error() != Error::truncated) co_return std::unexpected(octets.error());
     if (ended) co_return std::unexpected(Error::unreachable);
+    deadline = std::min(deadline, clock->now() + patience_with_others);
     if (octets->size() < 2 || load_u16(octets->data()) != load_u16(query->message.data())) continue;
     Match found = match(*octets, query->message, query->randomise_case);
     if (found == Match::reply || found == Match::no_question) co_return std::move(*octets);
@@ -253,7 +258,7 @@ Task<Result<Reply>> Exchange::tcp(Endpoint server, OutgoingQuery query, Instant 
   state.counters.add(Counter::upstream_queries);
   auto written = co_await write_message(*call.stream, query.message, deadline);
   if (!written) co_return state.fail(written.error());
-  auto received = co_await read_reply(call.stream.get(), &query, deadline);
+  auto received = co_await read_reply(call.stream.get(), &query, &state.clock, deadline);
   co_return state.finish(std::move(received), sent_at);
 }
 

@@ -114,8 +114,13 @@ TEST(ExchangeTcp, PassesOverWhatIsNotTheReply) {
 TEST(ExchangeTcp, NothingButOthersIsABadMessage) {
   for (const Change& change : {other_id, other_case, other_name, no_reply, one_octet}) {
     TestWorld world;
-    world.network.serve(server, changed(change, false));
+    world.network.serve(server, [=](const FakeQuery& query) {
+      std::vector<FakeReply> replies = changed(change, false)(query);
+      replies.push_back({.message = replies[0].message, .delay = 30s});  // so that the connection stays open
+      return replies;
+    });
     EXPECT_EQ(world.tcp(server, www).error(), Error::bad_message);
+    EXPECT_LT(world.clock.now() - Instant{}, 500ms) << "soon, not at the deadline";
   }
 }
 
