@@ -116,24 +116,24 @@ def liar(query, over_tcp):
     return [lie(query)] if lie else []
 
 
-def ask_all(server, names):
+def not_the_truth(server, names):
+    """Asks for all names, several at a time; the replies that are not the truth."""
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        return dict(zip(names, pool.map(lambda name: dig(server.port, name), names), strict=True))
+        replies = pool.map(lambda name: dig(server.port, name), names)
+        return [reply.text for reply in replies if reply.data("A") != [TRUE]]
 
 
 def test_forgeries_are_ignored(start, fake_upstream):
     """Names are www.<lie>.example."""
     upstream = fake_upstream(lambda query, over_tcp: liar(query, over_tcp) + truth(query, over_tcp))
     server = start.peregrine({".": [upstream.port]})
-    replies = ask_all(server, [f"www.{lie}.example." for lie in FORGERIES])
-    assert {name: reply.data("A") for name, reply in replies.items()} == dict.fromkeys(replies, [TRUE])
+    assert not_the_truth(server, [f"www.{lie}.example." for lie in FORGERIES]) == []
 
 
 def test_another_server_is_asked(start, fake_upstream):
     bad, good = fake_upstream(liar), fake_upstream(truth)
     server = start.peregrine({f"{lie}.example.": [bad.port, good.port] for lie in FAILURES})
-    replies = ask_all(server, [f"name{number}.{lie}.example." for lie in FAILURES for number in range(3)])
-    assert {name: reply.data("A") for name, reply in replies.items()} == dict.fromkeys(replies, [TRUE])
+    assert not_the_truth(server, [f"name{number}.{lie}.example." for lie in FAILURES for number in range(3)]) == []
     assert bad.queries, "no liar was ever asked, so nothing was tried"
 
 
