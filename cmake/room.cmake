@@ -7,15 +7,11 @@ function(peregrine_room name)
   target_link_libraries(${name} PUBLIC ${ARG_USES} ${ARG_LIBRARIES})
 endfunction()
 
-# peregrine_test(ROOM [OPTIMISED] SOURCES... [USES rooms...]): one GoogleTest binary a room, `test_ROOM`.
-# Test code is not optimised, which halves the time to build it, unless it is what takes the time of a long test.
+# peregrine_test(ROOM SOURCES... [USES rooms...]): one GoogleTest binary a room, `test_ROOM`.
 function(peregrine_test room)
-  cmake_parse_arguments(ARG "OPTIMISED" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
   add_executable(test_${room} ${ARG_SOURCES})
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  if(NOT ARG_OPTIMISED)
-    target_compile_options(test_${room} PRIVATE -O0)
-  endif()
   target_link_libraries(test_${room} PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(test_${room} TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60)
 endfunction()
