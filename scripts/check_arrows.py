@@ -16,7 +16,7 @@ ARROWS = {
     "crypto": "base wire",
     "io": "base",
     "config": "base wire",
-    "cache": "base wire",
+    "cache": "base simd wire",
     "zone": "wire simd crypto io",
     "dnssec": "wire crypto cache",
     "resolve": "cache dnssec zone io",

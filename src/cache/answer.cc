@@ -99,16 +99,22 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
 
 }  // namespace
 
-AnswerKey::AnswerKey(const Fields& fields, const HashKey& hash_key) {
+AnswerKey::AnswerKey(const Fields& fields, const HashSecret& secret) {
   store_u16(&octets_[0], fields.realm);
   octets_[2] = static_cast<uint8_t>(fields.dnssec_ok | fields.checking_disabled << 1);
-  store_u16(&octets_[3], static_cast<uint16_t>(fields.qtype));
-  store_u16(&octets_[5], static_cast<uint16_t>(fields.qclass));
-  Bytes qname = fields.qname.wire();
-  uint8_t* folded = &octets_[prefix];
-  for (size_t i = 0; i < qname.size(); ++i) folded[i] = fold_octet(qname[i]);
-  size_ = static_cast<uint16_t>(prefix + qname.size());
-  hash_ = siphash13(hash_key, Bytes(octets_).first(size_));
+  octets_[3] = static_cast<uint8_t>(KeyView::answer);
+  store_u16(&octets_[4], static_cast<uint16_t>(fields.qtype));
+  store_u16(&octets_[6], static_cast<uint16_t>(fields.qclass));
+  const Bytes qname = fields.qname.wire();
+  size_ = static_cast<uint16_t>(key_prefix_size + qname.size());
+  hash_ = kernels().make_key(octets_.data(), qname.data(), qname.size(), secret);
+}
+
+AnswerKey& AnswerKey::operator=(const AnswerKey& other) {
+  std::memmove(octets_.data(), other.octets_.data(), other.size_);
+  size_ = other.size_;
+  hash_ = other.hash_;
+  return *this;
 }
 
 bool operator==(const AnswerKey& a, const AnswerKey& b) {

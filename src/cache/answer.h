@@ -16,13 +16,14 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "base/siphash.h"
 #include "cache/store.h"
+#include "simd/kernels.h"
 #include "wire/message_view.h"
 
 namespace peregrine {
 
-// What an answer depends on, as key octets: realm, flags, qtype, qclass, folded qname.
+// What an answer depends on, as key octets: realm, flags, view, qtype, qclass (key_prefix_size), folded
+// qname.
 class AnswerKey {
  public:
   struct Fields {
@@ -33,15 +34,16 @@ class AnswerKey {
     bool dnssec_ok = false;
     bool checking_disabled = false;
   };
-  AnswerKey(const Fields& fields, const HashKey& hash_key);
+  AnswerKey(const Fields& fields, const HashSecret& secret);
+  AnswerKey(const AnswerKey& other) { *this = other; }
+  AnswerKey& operator=(const AnswerKey& other);
   // A view of this key, which must outlive it.
   StoreKey store_key() const { return {Bytes(octets_).first(size_), hash_}; }
   uint64_t hash() const { return hash_; }
   friend bool operator==(const AnswerKey& a, const AnswerKey& b);
 
  private:
-  static constexpr size_t prefix = 2 + 1 + 2 + 2;
-  std::array<uint8_t, prefix + max_dname_size> octets_;
+  alignas(64) std::array<uint8_t, key_buffer_size> octets_;  // not initialized: a key is made for each query
   uint16_t size_;
   uint64_t hash_;
 };

@@ -33,6 +33,8 @@ class MutexStore {
     ~Reader() { quiet(); }
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
+    void prefetch(uint64_t) const {}
+    void prefetch_entry(uint64_t) const {}
     Hit find(const StoreKey& key);
     void quiet();
     void offline() { quiet(); }
@@ -44,7 +46,7 @@ class MutexStore {
     uint64_t epoch_ = 0;
   };
 
-  void prefetch(uint64_t) const {}
+  void tell_time(WallTime) const {}
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob);
   bool remove(const StoreKey& key);
   void clear();

@@ -12,6 +12,9 @@
 
 namespace peregrine {
 
+// The views of one store, told apart by an octet of their keys.
+enum class KeyView : uint8_t { answer, rrset, delegation, denial };
+
 // A key and its keyed hash. The octets are the caller's.
 struct StoreKey {
   Bytes octets;  // at most max_store_key
@@ -60,9 +63,12 @@ struct StoreStats {
 // S::Reader is one thread's handle: made from a Store, which outlives it.
 template <class S>
 concept Store = requires(S& store, typename S::Reader& reader, const StoreKey& key, const Lifetime& lifetime,
-                         Bytes blob) {
+                         WallTime now, Bytes blob) {
   { typename S::Reader(store) };
-  { store.prefetch(key.hash) };               // a hint: the key will be looked up soon
+  // Hints for a key that will be looked up soon, one after the other for a whole batch: first the index's
+  // line is on its way, then the entry's.
+  { reader.prefetch(key.hash) };
+  { reader.prefetch_entry(key.hash) };
   { reader.find(key) } -> std::same_as<Hit>;  // fresh or stale: the caller compares
   { reader.quiet() };                         // every Hit of this reader is given up
   { reader.offline() };                       // quiet, and stays so until online(): before blocking
@@ -72,6 +78,7 @@ concept Store = requires(S& store, typename S::Reader& reader, const StoreKey& k
   { store.put(key, lifetime, blob) } -> std::same_as<bool>;
   { store.remove(key) } -> std::same_as<bool>;  // whether it was there
   { store.clear() };
+  { store.tell_time(now) };  // the wall clock as it is now, so that what has expired goes first; thread-safe
   { store.stats() } -> std::same_as<StoreStats>;
 };
 

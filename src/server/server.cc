@@ -58,14 +58,14 @@ void refuse_loops(const Config& config) {
 
 std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapshot, unsigned source_ports) {
   Random random = Random::from_system();
-  const HashKey hash_key = HashKey::make(random);
+  const auto hash_secret = std::make_shared<const HashSecret>(HashKey::make(random));
   std::vector<WorkerPlan> plans(worker_count(config));
   for (unsigned i = 0; i < plans.size(); ++i) {
     plans[i].index = i;
     plans[i].batch = config.server.batch;
     plans[i].cpu = cpu_of(config, i);
     plans[i].exchange.sockets = source_ports;
-    plans[i].hash_key = hash_key;
+    plans[i].hash_secret = hash_secret;
     plans[i].snapshot = snapshot;
   }
   return plans;

@@ -27,8 +27,8 @@ struct World {
   Network& network;
   Random& random;
   Counters& counters;
-  Histogram& latency;  // of answers that had to be resolved
-  HashKey hash_key;    // of cache keys: the same in all workers of one store
+  Histogram& latency;             // of answers that had to be resolved
+  const HashSecret& hash_secret;  // of cache keys: the same in all workers of one store
 };
 
 // Who asks, and how to reach him later. Views: what must last is copied by reply_address().
@@ -141,7 +141,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
                        .qclass = query.question.qclass,
                        .dnssec_ok = query.fields.dnssec_ok,
                        .checking_disabled = query.fields.cd},
-                      world_.hash_key);
+                      world_.hash_secret);
   if (size_t reply = answer_from_cache(slot, query, key)) return reply;
   if (const SpecialZone* zone = special_zone(query.question.qname, query.question.qtype)) {
     return answer_locally(slot, query, *zone);

@@ -36,7 +36,8 @@ class LoopWorker final : public WorkerThread {
         loop_(clock_),
         network_(make_system_network(loop_)),
         random_(Random::from_system()),
-        worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, plan.hash_key}, store,
+        hash_secret_(std::move(plan.hash_secret)),
+        worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, *hash_secret_}, store,
                 std::move(plan.snapshot), plan.exchange),
         drain_timer_([this] { give_up(); }) {
     for (auto& socket : plan.udp) {
@@ -144,6 +145,7 @@ class LoopWorker final : public WorkerThread {
   Loop loop_;
   std::unique_ptr<Network> network_;
   Random random_;
+  std::shared_ptr<const HashSecret> hash_secret_;
   Worker<E, S> worker_;
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::unique_ptr<TcpListener>> listeners_;

@@ -25,14 +25,14 @@ class AnswerCacheTest : public testing::Test {
   AnswerCache<MutexStore> cache_{store_};
   MutexStore::Reader reader_{store_};
   DnameBuf qname_ = name("www.example.com.");
-  AnswerKey key_{{.qname = qname_}, {5, 6}};
+  AnswerKey key_{{.qname = qname_}, HashSecret({5, 6})};
   Octets scratch_ = Octets(max_blob);
 };
 
 TEST_F(AnswerCacheTest, WhatIsPutComesBack) {
   ASSERT_TRUE(put(one_a(300)));
   DnameBuf asked = name("WWW.EXAMPLE.COM.");
-  AnswerKey same({.qname = asked}, {5, 6});
+  AnswerKey same({.qname = asked}, HashSecret({5, 6}));
   Hit hit = reader_.find(same.store_key());
   ASSERT_TRUE(hit);
   AnswerBlob blob = AnswerBlob::open(hit.blob()).value();

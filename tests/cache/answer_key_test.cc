@@ -8,11 +8,11 @@
 namespace peregrine {
 namespace {
 
-constexpr HashKey hash_key{1, 2};
+const HashSecret hash_secret{HashKey{1, 2}};
 
 AnswerKey key_of(std::string_view qname) {
   DnameBuf buf = name(qname);
-  return AnswerKey({.qname = buf}, hash_key);
+  return AnswerKey({.qname = buf}, hash_secret);
 }
 
 TEST(AnswerKey, IgnoresTheLetterCaseOfTheQname) {
@@ -27,7 +27,7 @@ TEST(AnswerKey, FoldsLettersAndNothingElse) {
   Octets folded;
   for (unsigned c = 0; c < 256; ++c) {
     Octets wire{1, static_cast<uint8_t>(c), 0};
-    AnswerKey key({.qname = Dname::from_checked(wire)}, hash_key);
+    AnswerKey key({.qname = Dname::from_checked(wire)}, hash_secret);
     folded.push_back(key.store_key().octets[8]);
   }
   for (unsigned c = 0; c < 256; ++c) EXPECT_EQ(folded[c], c >= 'A' && c <= 'Z' ? c + 32 : c) << c;
@@ -36,17 +36,17 @@ TEST(AnswerKey, FoldsLettersAndNothingElse) {
 TEST(AnswerKey, EveryFieldCounts) {
   DnameBuf example = name("example.com."), other = name("example.net."), root = name(".");
   std::vector<AnswerKey> keys = {
-      AnswerKey({.qname = example}, hash_key),
-      AnswerKey({.realm = 1, .qname = example}, hash_key),
-      AnswerKey({.realm = 256, .qname = example}, hash_key),
-      AnswerKey({.qname = other}, hash_key),
-      AnswerKey({.qname = root}, hash_key),
-      AnswerKey({.qname = example, .qtype = Type::aaaa}, hash_key),
-      AnswerKey({.qname = example, .qtype = Type{257}}, hash_key),
-      AnswerKey({.qname = example, .qclass = Class::ch}, hash_key),
-      AnswerKey({.qname = example, .dnssec_ok = true}, hash_key),
-      AnswerKey({.qname = example, .checking_disabled = true}, hash_key),
-      AnswerKey({.qname = example, .dnssec_ok = true, .checking_disabled = true}, hash_key),
+      AnswerKey({.qname = example}, hash_secret),
+      AnswerKey({.realm = 1, .qname = example}, hash_secret),
+      AnswerKey({.realm = 256, .qname = example}, hash_secret),
+      AnswerKey({.qname = other}, hash_secret),
+      AnswerKey({.qname = root}, hash_secret),
+      AnswerKey({.qname = example, .qtype = Type::aaaa}, hash_secret),
+      AnswerKey({.qname = example, .qtype = Type{257}}, hash_secret),
+      AnswerKey({.qname = example, .qclass = Class::ch}, hash_secret),
+      AnswerKey({.qname = example, .dnssec_ok = true}, hash_secret),
+      AnswerKey({.qname = example, .checking_disabled = true}, hash_secret),
+      AnswerKey({.qname = example, .dnssec_ok = true, .checking_disabled = true}, hash_secret),
   };
   std::set<uint64_t> hashes;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -58,7 +58,7 @@ TEST(AnswerKey, EveryFieldCounts) {
 
 TEST(AnswerKey, HashIsKeyed) {
   DnameBuf qname = name("example.com.");
-  AnswerKey a({.qname = qname}, {1, 2}), b({.qname = qname}, {1, 3});
+  AnswerKey a({.qname = qname}, HashSecret({1, 2})), b({.qname = qname}, HashSecret({1, 3}));
   EXPECT_TRUE(a == b);
   EXPECT_NE(a.hash(), b.hash());
 }
@@ -68,11 +68,10 @@ TEST(AnswerKey, HoldsTheLongestName) {
   std::string text = label + "." + label + "." + label + "." + std::string(61, 'Y') + ".";
   AnswerKey key = key_of(text);
   ASSERT_EQ(name(text).view().size(), max_dname_size);
-  EXPECT_EQ(key.store_key().octets.size(), 7 + max_dname_size);
+  EXPECT_EQ(key.store_key().octets.size(), key_prefix_size + max_dname_size);
   EXPECT_LE(key.store_key().octets.size(), max_store_key);
-  EXPECT_EQ(key.store_key().octets[7 + 1], 'x');
-  EXPECT_EQ(key.store_key().octets[7 + max_dname_size - 2], 'y');
-  EXPECT_EQ(key.hash(), siphash13(hash_key, key.store_key().octets));
+  EXPECT_EQ(key.store_key().octets[key_prefix_size + 1], 'x');
+  EXPECT_EQ(key.store_key().octets[key_prefix_size + max_dname_size - 2], 'y');
 }
 
 TEST(AnswerKey, CopiesViewTheirOwnOctets) {

@@ -25,7 +25,8 @@ TYPED_TEST(StoreTest, PutFindRemove) {
   TypeParam store(ample);
   typename TypeParam::Reader reader(store);
   TestKey key(1);
-  store.prefetch(StoreKey(key).hash);
+  reader.prefetch(StoreKey(key).hash);
+  reader.prefetch_entry(StoreKey(key).hash);
   EXPECT_FALSE(reader.find(key));
   EXPECT_FALSE(store.remove(key));
 

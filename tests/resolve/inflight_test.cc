@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 AnswerKey key(std::string_view qname, Type qtype = Type::a, bool dnssec_ok = false) {
   DnameBuf parsed = name(qname);
-  return {{.qname = parsed, .qtype = qtype, .dnssec_ok = dnssec_ok}, HashKey{1, 2}};
+  return {{.qname = parsed, .qtype = qtype, .dnssec_ok = dnssec_ok}, HashSecret(HashKey{1, 2})};
 }
 
 TEST(Inflight, IdenticalQuestionsShareOne) {

@@ -41,7 +41,7 @@ class WorkerTest : public ::testing::Test {
 
   explicit WorkerTest(const std::string& config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n")
       : timers_(clock_.now()),
-        worker_(World{clock_, timers_, network_, random_, counters_, latency_, hash_key_}, store_,
+        worker_(World{clock_, timers_, network_, random_, counters_, latency_, hash_secret_}, store_,
                 make_snapshot(load(config), {}), {}) {
     worker_.add(MemoryEngine({}, counters_));
   }
@@ -85,7 +85,7 @@ class WorkerTest : public ::testing::Test {
     const uint8_t address[] = {192, 0, 2, 7};
     writer.question(owner, Type::a, Class::in);
     writer.rr(Section::answer, owner, Type::a, Class::in, 60, address);
-    const AnswerKey key({.qname = owner}, hash_key_);
+    const AnswerKey key({.qname = owner}, hash_secret_);
     AnswerCache<MutexStore> answers(store_);
     ASSERT_TRUE(answers.put(key, MessageView::parse(writer.message()).value(), clock_.wall(), generation, {},
                             scratch));
@@ -97,7 +97,7 @@ class WorkerTest : public ::testing::Test {
   Random random_ = Random::from_seed(1);
   Counters counters_;
   Histogram latency_;
-  HashKey hash_key_{1, 2};
+  HashSecret hash_secret_{HashKey{1, 2}};
   MutexStore store_{1 << 20};
   TestWorker worker_;
 };

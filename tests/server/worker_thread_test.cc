@@ -19,6 +19,7 @@ TEST(WorkerThread, ASocketThatCannotBeWatchedIsAnErrorAtStart) {
     FlagSet flags;
     flags.set(Flag::batched_io, batched, Origin::command_line);
     WorkerPlan plan;
+    plan.hash_secret = std::make_shared<const HashSecret>(HashKey{1, 2});
     plan.snapshot = make_snapshot({}, {});
     plan.udp.push_back({Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)), false});  // epoll takes no such file
     EXPECT_THROW(make_worker_thread(std::move(plan), flags, store, reclaimer), std::system_error);

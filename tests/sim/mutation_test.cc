@@ -237,8 +237,9 @@ struct Bench {
   Histogram latency;
   Random random = Random::from_seed(1);
   MutexStore store{1 << 20, 2};
+  const HashSecret hash_secret{HashKey{1, 2}};
   Worker<MemoryEngine, MutexStore> worker{
-      World{stage.clock, stage.timers, servers.network(), random, counters, latency, {1, 2}},
+      World{stage.clock, stage.timers, servers.network(), random, counters, latency, hash_secret},
       store,
       snapshot(),
       {.sockets = 64}};

@@ -89,9 +89,9 @@ Simulation::Simulation(uint64_t seed, const Options& options)
       udp_clients_(stage_, oracle_),
       random_(Random::from_seed(~seed)),
       store_(1 << 20, 2),
+      hash_secret_(HashKey{seed, ~seed}),
       worker_(
-          World{
-              stage_.clock, stage_.timers, internet_.network(), random_, counters_, latency_, {seed, ~seed}},
+          World{stage_.clock, stage_.timers, internet_.network(), random_, counters_, latency_, hash_secret_},
           store_, next_snapshot(), {.sockets = plan_.config.resolver.udp_sockets}) {
   for (unsigned batch : {8u, 1u}) worker_.add(MemoryEngine({.batch = batch}, counters_));
 }

@@ -97,6 +97,7 @@ class Simulation {
   Histogram latency_;
   Random random_;
   MutexStore store_;
+  HashSecret hash_secret_;
   uint32_t generation_ = 0;
   Snapshot snapshot_;
   Duration patience_{};
