@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak clean setup-build setup-test
+.PHONY: help run build test lint asan tsan fuzz soak exact clean setup-build setup-test
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -35,6 +35,9 @@ fuzz: setup-test ## every fuzz target for SECONDS=30 each
 	cmake --preset fuzz
 	cmake --build --preset fuzz --target fuzz_targets
 	scripts/fuzz.sh $(SECONDS)
+
+exact: setup-test ## instructions of each operation of the hit path, against bench/budgets.toml
+	@scripts/exact.py
 
 soak: setup-test ## the C++ tests with long runs (hours)
 	@PEREGRINE_SOAK=1 TEST_TIMEOUT=14400 scripts/test.sh debug

@@ -1,0 +1,50 @@
+#include "inputs.h"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include "wire/message_writer.h"
+
+namespace peregrine::exact {
+
+// Three to five labels, 20 to 40 octets: as names in the wild are.
+DnameBuf name(unsigned index) {
+  static constexpr std::array hosts{"www",    "api",  "cdn", "mail",  "img",
+                                    "static", "edge", "app", "login", "m"};
+  static constexpr std::array places{"shop", "news", "video", "cloud-service", "media.eu"};
+  const std::string text = hosts[index % hosts.size()] + std::to_string(index) + "." +
+                           places[index / 7 % places.size()] + std::to_string(index % 977) + ".bench.test.";
+  return DnameBuf::from_text(text).value();
+}
+
+std::vector<std::vector<uint8_t>> queries(Opt opt) {
+  std::vector<std::vector<uint8_t>> all;
+  for (unsigned i = 0; i < name_count; ++i) {
+    std::array<uint8_t, 512> buffer;
+    MessageWriter writer(buffer);
+    writer.id(static_cast<uint16_t>(i * 7919));
+    writer.rd(true);
+    writer.question(name(i), Type::a, Class::in);
+    if (opt != Opt::none) writer.edns({.dnssec_ok = opt == Opt::dnssec_ok});
+    all.emplace_back(writer.message().begin(), writer.message().end());
+  }
+  return all;
+}
+
+std::vector<uint8_t> answer(Dname qname) {
+  constexpr uint8_t address[] = {192, 0, 2, 1};
+  std::array<uint8_t, 512> buffer;
+  MessageWriter writer(buffer);
+  writer.question(qname, Type::a, Class::in);
+  writer.rr(Section::answer, qname, Type::a, Class::in, 300, address);
+  return {writer.message().begin(), writer.message().end()};
+}
+
+AnswerKey key(Dname qname, Opt opt, const HashSecret& secret) {
+  return {{.qname = qname, .dnssec_ok = opt == Opt::dnssec_ok}, secret};
+}
+
+HashSecret fixed_secret() { return HashSecret(HashKey{1, 2}); }
+
+}  // namespace peregrine::exact

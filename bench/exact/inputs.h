@@ -1,0 +1,24 @@
+// What the benchmarks work on: a thousand names that a busy resolver knows, the queries for them, and their
+// answers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "cache/answer.h"
+#include "wire/dname.h"
+
+namespace peregrine::exact {
+
+inline constexpr unsigned name_count = 1000;
+
+enum class Opt : uint8_t { none, edns, dnssec_ok };
+
+DnameBuf name(unsigned index);                                  // 0..name_count-1
+std::vector<std::vector<uint8_t>> queries(Opt opt);             // for the A records of all names, RD set
+std::vector<uint8_t> answer(Dname qname);                       // one A record, TTL 300
+AnswerKey key(Dname qname, Opt opt, const HashSecret& secret);  // of the query with `opt`
+HashSecret fixed_secret();
+
+}  // namespace peregrine::exact
