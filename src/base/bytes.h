@@ -1,10 +1,12 @@
 // Octets: spans, big-endian loads and stores, and cursors whose error sticks so that it is checked once.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 namespace peregrine {
 
@@ -16,6 +18,7 @@ inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>(p[0] <
 inline uint32_t load_u32(const uint8_t* p) {
   return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | uint32_t{p[3]};
 }
+inline uint64_t load_u64(const uint8_t* p) { return uint64_t{load_u32(p)} << 32 | load_u32(p + 4); }
 inline void store_u16(uint8_t* p, uint16_t v) {
   p[0] = static_cast<uint8_t>(v >> 8);
   p[1] = static_cast<uint8_t>(v);
@@ -23,6 +26,26 @@ inline void store_u16(uint8_t* p, uint16_t v) {
 inline void store_u32(uint8_t* p, uint32_t v) {
   store_u16(p, static_cast<uint16_t>(v >> 16));
   store_u16(p + 2, static_cast<uint16_t>(v));
+}
+inline void store_u64(uint8_t* p, uint64_t v) {
+  store_u32(p, static_cast<uint32_t>(v >> 32));
+  store_u32(p + 4, static_cast<uint32_t>(v));
+}
+
+// memcpy for the few octets that names and records have: no call where two overlapping moves do.
+inline void copy_few(uint8_t* to, const uint8_t* from, size_t n) {
+  if (n > 32) return static_cast<void>(std::memcpy(to, from, n));
+  const auto ends = [&]<size_t width>(std::integral_constant<size_t, width>) {
+    std::array<uint8_t, width> first, last;
+    std::memcpy(first.data(), from, width);
+    std::memcpy(last.data(), from + n - width, width);
+    std::memcpy(to, first.data(), width);
+    std::memcpy(to + n - width, last.data(), width);
+  };
+  if (n >= 16) return ends(std::integral_constant<size_t, 16>());
+  if (n >= 8) return ends(std::integral_constant<size_t, 8>());
+  if (n >= 4) return ends(std::integral_constant<size_t, 4>());
+  for (size_t i = 0; i < n; ++i) to[i] = from[i];
 }
 
 // Reads forward over octets. Past the end every read gives zero and ok() stays false.

@@ -99,17 +99,6 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
 
 }  // namespace
 
-AnswerKey::AnswerKey(const Fields& fields, const HashSecret& secret) {
-  store_u16(&octets_[0], fields.realm);
-  octets_[2] = static_cast<uint8_t>(fields.dnssec_ok | fields.checking_disabled << 1);
-  octets_[3] = static_cast<uint8_t>(KeyView::answer);
-  store_u16(&octets_[4], static_cast<uint16_t>(fields.qtype));
-  store_u16(&octets_[6], static_cast<uint16_t>(fields.qclass));
-  const Bytes qname = fields.qname.wire();
-  size_ = static_cast<uint16_t>(key_prefix_size + qname.size());
-  hash_ = kernels().make_key(octets_.data(), qname.data(), qname.size(), secret);
-}
-
 AnswerKey& AnswerKey::operator=(const AnswerKey& other) {
   std::memmove(octets_.data(), other.octets_.data(), other.size_);
   size_ = other.size_;
@@ -180,7 +169,7 @@ bool AnswerBlob::write_tail(MutableBytes out, NewTtl new_ttl) const {
   if (tail_size == 0) return true;
   size_t rrs = rr_count(header_);
   const uint8_t* offsets = blob_.data() + sizeof(AnswerBlobHeader);
-  std::memcpy(out.data(), offsets + offset_size * rrs, tail_size);
+  copy_few(out.data(), offsets + offset_size * rrs, tail_size);
 
   for (const uint8_t* end = offsets + offset_size * rrs; offsets != end; offsets += offset_size) {
     uint16_t offset;

@@ -34,7 +34,9 @@ class AnswerKey {
     bool dnssec_ok = false;
     bool checking_disabled = false;
   };
-  AnswerKey(const Fields& fields, const HashSecret& secret);
+  AnswerKey() = default;  // of no use until assigned to
+  AnswerKey(const Fields& fields, const HashSecret& secret) { assign(fields, secret); }
+  void assign(const Fields& fields, const HashSecret& secret);
   AnswerKey(const AnswerKey& other) { *this = other; }
   AnswerKey& operator=(const AnswerKey& other);
   // A view of this key, which must outlive it.
@@ -44,9 +46,20 @@ class AnswerKey {
 
  private:
   alignas(64) std::array<uint8_t, key_buffer_size> octets_;  // not initialized: a key is made for each query
-  uint16_t size_;
-  uint64_t hash_;
+  uint16_t size_ = 0;
+  uint64_t hash_ = 0;
 };
+
+inline void AnswerKey::assign(const Fields& fields, const HashSecret& secret) {
+  const unsigned flags = unsigned{fields.dnssec_ok} | unsigned{fields.checking_disabled} << 1;
+  store_u64(octets_.data(), uint64_t{fields.realm} << 48 | uint64_t{flags} << 40 |
+                                uint64_t{static_cast<uint8_t>(KeyView::answer)} << 32 |
+                                uint64_t{static_cast<uint16_t>(fields.qtype)} << 16 |
+                                static_cast<uint16_t>(fields.qclass));
+  const Bytes qname = fields.qname.wire();
+  size_ = static_cast<uint16_t>(key_prefix_size + qname.size());
+  hash_ = kernels().make_key(octets_.data(), qname.data(), qname.size(), secret);
+}
 
 // Where the floor is above a cap, the cap wins.
 struct TtlLimits {

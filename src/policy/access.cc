@@ -5,8 +5,6 @@
 namespace peregrine {
 namespace {
 
-uint64_t load_u64(const uint8_t* p) { return uint64_t{load_u32(p)} << 32 | load_u32(p + 4); }
-
 // The low `64 - bits` bits set, for bits in 0..64.
 uint64_t host_bits(unsigned bits) { return bits == 0 ? ~0ull : bits >= 64 ? 0 : ~0ull >> bits; }
 

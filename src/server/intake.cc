@@ -21,10 +21,7 @@ uint16_t reply_limit(const std::optional<Edns>& edns, Transport transport, uint1
 
 void take_header(const Header& header, QueryFields& fields) {
   fields.id = header.id();
-  fields.opcode = header.opcode();
-  fields.rd = header.rd();
-  fields.ad = header.ad();
-  fields.cd = header.cd();
+  fields.flags = header.flags();
 }
 
 void take_edns(const MessageView& view, Transport transport, uint16_t largest, QueryFields& fields) {

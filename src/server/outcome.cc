@@ -12,4 +12,13 @@ void observe(const Outcome& outcome, Counters& counters, Histogram& latency) {
   if (outcome.latency) latency.record(*outcome.latency);
 }
 
+void observe_hits(const HitTally& tally, Counters& counters) {
+  if (tally.hits == 0) return;
+  counters.add(Counter::udp_queries, tally.hits);
+  counters.add(Counter::answers, tally.hits);
+  counters.add(Counter::cache_hits, tally.hits);
+  if (tally.truncated != 0) counters.add(Counter::truncated, tally.truncated);
+  if (tally.servfail != 0) counters.add(Counter::servfail, tally.servfail);
+}
+
 }  // namespace peregrine

@@ -7,7 +7,7 @@
 #include "base/counters.h"
 #include "base/histogram.h"
 #include "base/ip.h"
-#include "wire/types.h"
+#include "wire/message_view.h"
 
 namespace peregrine {
 
@@ -26,5 +26,17 @@ struct Outcome {
 
 // Counts it; allocates nothing, waits for nothing. Logs and explanations of past queries would listen here.
 void observe(const Outcome& outcome, Counters& counters, Histogram& latency);
+
+// What the hit path answered, kept until its batch is done.
+struct HitTally {
+  uint64_t hits = 0, truncated = 0, servfail = 0;
+  void add(MutableBytes reply, size_t size) {
+    if (size < header_size) return;
+    ++hits;
+    truncated += reply[2] >> 1 & 1;
+    servfail += (reply[3] & 15) == static_cast<uint8_t>(Rcode::servfail);
+  }
+};
+void observe_hits(const HitTally& tally, Counters& counters);
 
 }  // namespace peregrine

@@ -38,9 +38,15 @@ struct Responder {
 
 // What a query says about how it wants to be answered, taken from its octets once: the reply overwrites them.
 struct QueryFields {
+  static constexpr uint16_t opcode_mask = 0x7800, rd_bit = 0x0100, ad_bit = 0x0020, cd_bit = 0x0010;
+  Opcode opcode() const { return Opcode((flags & opcode_mask) >> 11); }
+  bool rd() const { return flags & rd_bit; }
+  bool ad() const { return flags & ad_bit; }
+  bool cd() const { return flags & cd_bit; }
+  bool operator==(const QueryFields&) const = default;
+
   uint16_t id = 0;
-  Opcode opcode = Opcode::query;
-  bool rd = false, ad = false, cd = false;
+  uint16_t flags = 0;  // the header's third and fourth octet
   bool has_edns = false, dnssec_ok = false;
   uint16_t limit = 512;                 // octets that the reply may have
   uint16_t question_end = header_size;  // the reply keeps the octets before it; header_size: no question

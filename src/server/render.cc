@@ -24,18 +24,18 @@ struct ReplyHeader {
 
 size_t opt_size(const QueryFields& fields) { return fields.has_edns ? bare_opt_size : 0; }
 
-// RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2), RA is ours.
+// RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2), QR and RA are ours.
 void patch_header(uint8_t* header, const QueryFields& fields, const ReplyHeader& reply) {
-  const bool has_question = fields.question_end > header_size;
+  constexpr uint16_t qr_ra = 0x8080, aa = 0x0400, tc = 0x0200;
+  constexpr uint16_t kept = QueryFields::opcode_mask | QueryFields::rd_bit | QueryFields::cd_bit;
+  const uint64_t questions = fields.question_end > header_size;
+  const unsigned flags = qr_ra | (fields.flags & kept) | (reply.aa ? aa : 0) | (reply.tc ? tc : 0) |
+                         (reply.ad ? QueryFields::ad_bit : 0) | (static_cast<unsigned>(reply.rcode) & 15);
+  const uint64_t additional = reply.counts.additional + uint64_t{fields.has_edns};
   store_u16(header, fields.id);
-  header[2] = static_cast<uint8_t>(0x80 | static_cast<uint8_t>(fields.opcode) << 3 | (reply.aa ? 0x04 : 0) |
-                                   (reply.tc ? 0x02 : 0) | (fields.rd ? 0x01 : 0));
-  header[3] = static_cast<uint8_t>(0x80 | (reply.ad ? 0x20 : 0) | (fields.cd ? 0x10 : 0) |
-                                   (static_cast<uint16_t>(reply.rcode) & 15));
-  store_u16(header + 4, has_question ? 1 : 0);
-  store_u16(header + 6, reply.counts.answer);
-  store_u16(header + 8, reply.counts.authority);
-  store_u16(header + 10, static_cast<uint16_t>(reply.counts.additional + (fields.has_edns ? 1 : 0)));
+  store_u16(header + 2, static_cast<uint16_t>(flags));
+  store_u64(header + 4, questions << 48 | uint64_t{reply.counts.answer} << 32 |
+                            uint64_t{reply.counts.authority} << 16 | (additional & 0xffff));
 }
 
 // The OPT at `end`, whose room the caller has checked. Returns the message's new end. RFC 6891 section 6.1.2.
@@ -46,9 +46,8 @@ size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, Rcode r
   p[0] = 0;
   store_u16(p + 1, static_cast<uint16_t>(Type::opt));
   store_u16(p + 3, udp_size);
-  p[5] = static_cast<uint8_t>(static_cast<uint16_t>(rcode) >> 4);
-  p[6] = 0;
-  store_u16(p + 7, fields.dnssec_ok ? 0x8000 : 0);  // RFC 3225 section 3: DO is copied
+  // RFC 3225 section 3: DO is copied. Version 0.
+  store_u32(p + 5, uint32_t{static_cast<uint16_t>(rcode)} >> 4 << 24 | (fields.dnssec_ok ? 0x8000 : 0));
   store_u16(p + 9, static_cast<uint16_t>(options.size()));
   if (!options.empty()) std::memcpy(p + bare_opt_size, options.data(), options.size());
   return end + bare_opt_size + options.size();
@@ -74,7 +73,7 @@ size_t tail_room(MutableBytes slot, const QueryFields& fields) {
 size_t render_answer(MutableBytes slot, const QueryFields& fields, const AnswerBlob& blob,
                      const RenderOptions& options) {
   // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
-  ReplyHeader reply{.rcode = blob.rcode(), .ad = blob.authentic() && (fields.ad || fields.dnssec_ok)};
+  ReplyHeader reply{.rcode = blob.rcode(), .ad = blob.authentic() && (fields.ad() || fields.dnssec_ok)};
   const size_t room = tail_room(slot, fields);
   if (blob.tail_size() > room || !blob.render(slot.subspan(fields.question_end, room), options.now)) {
     reply.tc = true;

@@ -7,29 +7,18 @@
 #include <memory>
 #include <vector>
 
-#include "base/counters.h"
-#include "base/histogram.h"
 #include "cache/answer_cache.h"
 #include "policy/special_names.h"
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
+#include "server/hit_path.h"
 #include "server/intake.h"
 #include "server/outcome.h"
 #include "server/render.h"
 #include "server/snapshot.h"
+#include "server/world.h"
 
 namespace peregrine {
-
-// What one worker is made of and counts into. Everything outlives the service.
-struct World {
-  Clock& clock;
-  Timers& timers;
-  Network& network;
-  Random& random;
-  Counters& counters;
-  Histogram& latency;             // of answers that had to be resolved
-  const HashSecret& hash_secret;  // of cache keys: the same in all workers of one store
-};
 
 // Who asks, and how to reach him later. Views: what must last is copied by reply_address().
 struct Client {
@@ -63,6 +52,7 @@ class Service {
   // none now: then client.sink gets the reply later, or is told that there will be none.
   size_t handle(MutableBytes slot, size_t size, const Client& client);
 
+  HitPath<S>& hits() { return hits_; }
   void quiet() { reader_.quiet(); }      // after each batch
   void offline() { reader_.offline(); }  // around a wait that may block
   void online() { reader_.online(); }
@@ -112,6 +102,7 @@ class Service {
   Forwarder forwarder_;
   Inflight<Waiter> inflight_;
   std::vector<uint8_t> blob_scratch_, message_scratch_;
+  HitPath<S> hits_{reader_, world_, snapshot_};
 };
 
 template <Store S>
@@ -140,7 +131,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
                        .qtype = query.question.qtype,
                        .qclass = query.question.qclass,
                        .dnssec_ok = query.fields.dnssec_ok,
-                       .checking_disabled = query.fields.cd},
+                       .checking_disabled = query.fields.cd()},
                       world_.hash_secret);
   if (size_t reply = answer_from_cache(slot, query, key)) return reply;
   if (const SpecialZone* zone = special_zone(query.question.qname, query.question.qtype)) {
@@ -214,7 +205,7 @@ template <Store S>
 size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKey& key,
                                  const Client& client) {
   world_.counters.add(Counter::cache_misses);
-  if (!query.fields.rd) {
+  if (!query.fields.rd()) {
     // RFC 8914 section 4.21: recursion was not asked for, and we are authoritative for nothing.
     return reject(slot, query, {Rcode::refused, Ede::not_authoritative, "recursion not desired"});
   }
@@ -240,7 +231,7 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
                          .qtype = query.question.qtype,
                          .qclass = query.question.qclass,
                          .dnssec_ok = query.fields.dnssec_ok,
-                         .checking_disabled = query.fields.cd};
+                         .checking_disabled = query.fields.cd()};
   spawn(run(key, request, snapshot_.generation));
   return 0;
 }

@@ -15,7 +15,9 @@ template <UdpEngine E, Store S>
 class Worker {
  public:
   Worker(World world, S& store, Snapshot snapshot, ExchangeOptions exchange)
-      : service_(world, store, std::move(snapshot), exchange), streams_(service_, world) {}
+      : service_(world, store, std::move(snapshot), exchange),
+        streams_(service_, world),
+        zero_copy_parsing_(world.zero_copy_parsing) {}
 
   // What still waits for a resolution is answered with SERVFAIL.
   ~Worker() { service_.cancel(); }
@@ -31,8 +33,15 @@ class Worker {
   // wait.
   size_t serve(size_t index) {
     Datagrams& side = *engines_[index];
-    std::span<Datagram> batch = side.engine.receive();
-    for (Datagram& datagram : batch) answer(side, datagram);
+    const std::span<Datagram> batch = side.engine.receive();
+    if (zero_copy_parsing_) {
+      for (size_t at = 0; at < batch.size(); at += hit_window) {
+        serve_window(side, batch.subspan(at, std::min(hit_window, batch.size() - at)));
+      }
+      service_.hits().settle();
+    } else {
+      for (Datagram& datagram : batch) answer(side, datagram);
+    }
     side.engine.flush();
     service_.quiet();
     return batch.size();
@@ -97,18 +106,30 @@ class Worker {
     Sessions sessions;
   };
 
+  void serve_window(Datagrams& side, std::span<Datagram> window) {
+    HitPath<S>& hits = service_.hits();
+    hits.stage(window);
+    for (size_t i = 0; i < window.size(); ++i) {
+      const size_t reply = hits.answer(i, window[i].slot());
+      if (reply != 0) {
+        side.engine.reply(window[i], reply);
+      } else {
+        answer(side, window[i]);
+      }
+    }
+  }
+
   void answer(Datagrams& side, Datagram& datagram) {
-    const PeerAddress& peer = datagram.peer;
-    const Bytes address = peer.generic.sa_family == AF_INET
-                              ? Bytes(reinterpret_cast<const uint8_t*>(&peer.v4.sin_addr), 4)
-                              : Bytes(reinterpret_cast<const uint8_t*>(&peer.v6.sin6_addr), 16);
-    const Client client{address, Transport::udp, side, &datagram};
+    const Client client{datagram.peer.address_octets(), Transport::udp, side, &datagram};
     const size_t reply = service_.handle(datagram.slot(), datagram.size, client);
     if (reply != 0) side.engine.reply(datagram, reply);
   }
 
+  static constexpr size_t hit_window = HitPath<S>::window;
+
   Service<S> service_;
   Streams streams_;
+  const bool zero_copy_parsing_;
   std::vector<std::unique_ptr<Datagrams>> engines_;
 };
 

@@ -22,6 +22,7 @@ class Header {
  public:
   static Result<Header> read(Bytes message);  // truncated
   uint16_t id() const { return load_u16(&octets_[0]); }
+  uint16_t flags() const { return load_u16(&octets_[2]); }
   bool qr() const { return octets_[2] & 0x80; }
   Opcode opcode() const { return Opcode((octets_[2] >> 3) & 15); }
   bool aa() const { return octets_[2] & 0x04; }

@@ -35,8 +35,8 @@ TEST(Intake, TakesWhatAQuerySaysAboutItsAnswer) {
                               .opt = {.udp_size = 1400, .dnssec_ok = true}});
   ASSERT_EQ(take(message, q).verdict, Intake::look_up);
   EXPECT_EQ(q.fields.id, 77);
-  EXPECT_TRUE(q.fields.rd && q.fields.cd && q.fields.has_edns && q.fields.dnssec_ok);
-  EXPECT_FALSE(q.fields.ad);
+  EXPECT_TRUE(q.fields.rd() && q.fields.cd() && q.fields.has_edns && q.fields.dnssec_ok);
+  EXPECT_FALSE(q.fields.ad());
   EXPECT_EQ(q.fields.limit, 1232);  // ours is smaller than the client's
   EXPECT_EQ(q.fields.question_end, 12 + 13 + 4);
   EXPECT_EQ(q.question.qname.to_string(), "wWw.example.");
@@ -80,7 +80,7 @@ TEST(Intake, UnknownOpcodesAreNotImplementedWhateverFollows) {
     const IntakeResult result = take(message, q);
     EXPECT_EQ(result.verdict, Intake::reject);
     EXPECT_EQ(result.rejection.rcode, Rcode::notimp);
-    EXPECT_EQ(static_cast<int>(q.fields.opcode), opcode);
+    EXPECT_EQ(static_cast<int>(q.fields.opcode()), opcode);
     EXPECT_EQ(q.fields.question_end, header_size);
   }
 }

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cache/mutex_store.h"
 #include "io/memory_stream.h"
 #include "server/query_builder.h"
+#include "server/worker_world.h"
 #include "wire/rdata.h"
 
 namespace peregrine {
@@ -16,59 +16,19 @@ namespace {
 using testing::query;
 using testing::QuerySpec;
 
-// Ports open, and nothing ever comes back.
-class SilentNetwork final : public Network {
- public:
-  struct Port final : UdpPort {
-    Port(uint16_t n, unsigned& s) : number_(n), sent(s) {}
-    uint16_t number() const override { return number_; }
-    Result<> send(const Endpoint&, Bytes) override { return ++sent, Result<>(); }
-    uint16_t number_;
-    unsigned& sent;
-  };
-  Result<std::unique_ptr<UdpPort>> open_udp(Family, uint16_t number, DatagramHandler&) override {
-    return std::make_unique<Port>(number, sent);
-  }
-  Task<Result<std::unique_ptr<Stream>>> connect(const Endpoint&, Instant) override {
-    co_return std::unexpected(Error::unreachable);
-  }
-  unsigned sent = 0;
-};
-
 class WorkerTest : public ::testing::Test {
  protected:
-  using TestWorker = Worker<MemoryEngine, MutexStore>;
+  explicit WorkerTest(const std::string& config = testing::WorldOptions{}.config)
+      : world_({.config = config}) {}
 
-  explicit WorkerTest(const std::string& config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n")
-      : timers_(clock_.now()),
-        worker_(World{clock_, timers_, network_, random_, counters_, latency_, hash_secret_}, store_,
-                make_snapshot(load(config), {}), {}) {
-    worker_.add(MemoryEngine({}, counters_));
-  }
-
-  static Config load(const std::string& text) {
-    LoadedConfig loaded =
-        load_config({.file_name = "test", .file_text = text, .unreadable = {}, .environment = {}, .set = {}});
-    for (const auto& error : loaded.errors) ADD_FAILURE() << error.to_string();
-    return loaded.config;
-  }
   void reload(const std::string& config) {
-    worker_.adopt(next_snapshot(worker_.service().snapshot(), load(config), {}));
+    worker_.adopt(next_snapshot(worker_.service().snapshot(), testing::load(config), {}));
   }
-
-  // Replies to one query from `client`.
   std::vector<std::vector<uint8_t>> ask(const std::vector<uint8_t>& octets,
                                         const char* client = "127.0.0.1:4000") {
-    worker_.engine(0).deliver(PeerAddress(Endpoint::parse(client, 0).value()), octets);
-    worker_.serve(0);
-    return replies();
+    return world_.ask({octets}, client);
   }
-  std::vector<std::vector<uint8_t>> replies() {
-    worker_.flush();
-    std::vector<std::vector<uint8_t>> all;
-    for (auto& sent : worker_.engine(0).take_sent()) all.push_back(std::move(sent.octets));
-    return all;
-  }
+  std::vector<std::vector<uint8_t>> replies() { return world_.replies(); }
   void wait(Duration duration) {
     const Instant end = clock_.now() + duration;
     while (clock_.now() < end) {
@@ -76,30 +36,15 @@ class WorkerTest : public ::testing::Test {
       timers_.advance(clock_.now());
     }
   }
-
   // Puts "qname A 192.0.2.7, TTL 60" where the worker will find it.
-  void cache(std::string_view qname, uint32_t generation = 1) {
-    std::vector<uint8_t> buffer(512), scratch(max_blob);
-    MessageWriter writer(buffer);
-    const DnameBuf owner = DnameBuf::from_text(qname).value();
-    const uint8_t address[] = {192, 0, 2, 7};
-    writer.question(owner, Type::a, Class::in);
-    writer.rr(Section::answer, owner, Type::a, Class::in, 60, address);
-    const AnswerKey key({.qname = owner}, hash_secret_);
-    AnswerCache<MutexStore> answers(store_);
-    ASSERT_TRUE(answers.put(key, MessageView::parse(writer.message()).value(), clock_.wall(), generation, {},
-                            scratch));
-  }
+  void cache(std::string_view qname, uint32_t generation = 1) { world_.cache({.qname = qname}, generation); }
 
-  VirtualClock clock_;
-  Timers timers_;
-  SilentNetwork network_;
-  Random random_ = Random::from_seed(1);
-  Counters counters_;
-  Histogram latency_;
-  HashSecret hash_secret_{HashKey{1, 2}};
-  MutexStore store_{1 << 20};
-  TestWorker worker_;
+  testing::WorkerWorld<> world_;
+  VirtualClock& clock_ = world_.clock;
+  Timers& timers_ = world_.timers;
+  testing::SilentNetwork& network_ = world_.network;
+  Counters& counters_ = world_.counters;
+  Worker<MemoryEngine, MutexStore>& worker_ = world_.worker;
 };
 
 TEST_F(WorkerTest, AnswersFromTheCacheAtOnce) {

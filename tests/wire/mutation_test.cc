@@ -5,38 +5,12 @@
 
 #include <algorithm>
 
-#include "base/random.h"
+#include "wire/damage.h"
 #include "wire/message_writer.h"
 #include "wire/wire_support.h"
 
 namespace peregrine {
 namespace {
-
-void damage(Octets& octets, Random& random) {
-  for (uint32_t left = 1 + random.below(4); left > 0 && !octets.empty(); --left) {
-    uint32_t at = random.below(static_cast<uint32_t>(octets.size()));
-    switch (random.below(6)) {
-      case 0:
-        octets[at] ^= static_cast<uint8_t>(1 << random.below(8));
-        break;
-      case 1:
-        octets[at] = static_cast<uint8_t>(random.u16());
-        break;
-      case 2:
-        octets.resize(at);
-        break;
-      case 3:
-        octets.insert(octets.begin() + at, static_cast<uint8_t>(random.u16()));
-        break;
-      case 4:
-        octets[at] = static_cast<uint8_t>(0xc0 | random.below(2));
-        break;
-      default:
-        octets[at] = static_cast<uint8_t>(random.below(64));
-        break;
-    }
-  }
-}
 
 bool is_inside(Bytes part, const Octets& whole) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();

@@ -1,0 +1,79 @@
+#include "server/plain_query.h"
+
+#include <algorithm>
+
+namespace peregrine {
+namespace {
+
+constexpr uint16_t response_or_opcode = 0x8000 | QueryFields::opcode_mask;
+constexpr uint64_t one_question = uint64_t{1} << 48;  // QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT
+constexpr uint64_t and_an_additional = one_question | 1;
+constexpr size_t question_tail = 4;  // QTYPE, QCLASS
+constexpr size_t bare_opt_size = 11;
+constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
+
+// Types that are looked up: no pseudo-type, no meta type (RFC 6895 section 3.1).
+constexpr bool is_plain(uint16_t type) {
+  constexpr uint16_t reserved = 0, opt = 41, nxname = 128, first_meta = 249, last_meta = 255;
+  const bool meta = static_cast<uint16_t>(type - first_meta) <= last_meta - first_meta;
+  return !meta && type != reserved && type != opt && type != nxname;
+}
+
+// The octets of the name at the start of `bytes`, or 0 where there is none.
+size_t name_size(const uint8_t* bytes, size_t size) {
+  const size_t limit = std::min(size, max_dname_size);
+  for (size_t at = 0; at < limit;) {
+    const size_t length = bytes[at];
+    at += length + 1;
+    if (length == 0) return at;
+    if (length > max_label_size) return 0;
+  }
+  return 0;
+}
+
+// The OPT, which is all of `bytes`. RFC 6891 section 6.1.2.
+bool read_opt(Bytes bytes, uint16_t largest, QueryFields& fields) {
+  constexpr uint32_t root_and_opt = static_cast<uint32_t>(Type::opt);  // 24 bits
+  if (bytes.size() < bare_opt_size) return false;
+  const uint8_t* p = bytes.data();
+  const uint32_t ttl = load_u32(p + 5);
+  const bool version_0 = (ttl & 0x00ff0000) == 0;
+  if (load_u32(p) >> 8 != root_and_opt || !version_0) return false;
+  if (load_u16(p + 9) != bytes.size() - bare_opt_size) return false;
+  if (bytes.size() != bare_opt_size && !Edns::parse(Class{}, ttl, bytes.subspan(bare_opt_size))) return false;
+  fields.has_edns = true;
+  fields.dnssec_ok = (ttl & 0x8000) != 0;
+  fields.limit = std::clamp(load_u16(p + 3), classic_limit, std::max(largest, classic_limit));
+  return true;
+}
+
+}  // namespace
+
+bool read_plain_query(Bytes message, uint16_t largest, PlainQuery& query) {
+  if (message.size() < header_size) return false;
+  const uint8_t* octets = message.data();
+  const uint16_t flags = load_u16(octets + 2);
+  const uint64_t counts = load_u64(octets + 4);
+  if ((flags & response_or_opcode) != 0 || (counts != one_question && counts != and_an_additional))
+    return false;
+
+  const size_t name = name_size(octets + header_size, message.size() - header_size);
+  const size_t end = header_size + name + question_tail;
+  if (name == 0 || end > message.size()) return false;
+  const uint32_t type_class = load_u32(octets + end - question_tail);
+  const auto type = static_cast<uint16_t>(type_class >> 16);
+  if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
+
+  query.fields = {.id = load_u16(octets),
+                  .flags = flags,
+                  .has_edns = false,
+                  .dnssec_ok = false,
+                  .limit = classic_limit,
+                  .question_end = static_cast<uint16_t>(end)};
+  query.qname = Dname::from_checked(message.subspan(header_size, name));
+  query.qtype = Type{type};
+  if (counts == one_question) return end == message.size();
+  return read_opt(message.subspan(end), largest, query.fields);
+}
+
+}  // namespace peregrine

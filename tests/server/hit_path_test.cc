@@ -1,0 +1,178 @@
+#include "server/hit_path.h"
+
+#include <gtest/gtest.h>
+
+#include "server/worker_world.h"
+#include "wire/damage.h"
+
+namespace peregrine {
+namespace {
+
+using testing::query;
+using testing::QuerySpec;
+using testing::WorkerWorld;
+
+// What the two readings of a query must agree in.
+void expect_same(const PlainQuery& plain, const Query& query) {
+  EXPECT_EQ(plain.fields, query.fields);
+  EXPECT_EQ(plain.qname.wire().data(), query.question.qname.wire().data());
+  EXPECT_EQ(plain.qname.size(), query.question.qname.size());
+  EXPECT_EQ(plain.qtype, query.question.qtype);
+  EXPECT_EQ(query.question.qclass, Class::in);
+}
+
+TEST(PlainQuery, TakesEveryTypeThatIsLookedUpAndNoOther) {
+  auto octets = query({.edns = false});
+  const size_t type_at = octets.size() - 4;
+  for (unsigned type = 0; type <= 0xffff; ++type) {
+    store_u16(&octets[type_at], static_cast<uint16_t>(type));
+    PlainQuery plain;
+    Query full;
+    const bool look_up = take_in(octets, Transport::udp, 1232, full).verdict == Intake::look_up;
+    ASSERT_EQ(read_plain_query(octets, 1232, plain), look_up) << type;
+  }
+}
+
+TEST(PlainQuery, ReadsWhatTheSlowPathReads) {
+  const QuerySpec specs[] = {{.edns = false},
+                             {.rd = false, .ad = true, .cd = true, .edns = false},
+                             {.opt = {.udp_size = 4096, .dnssec_ok = true}},
+                             {.qname = ".", .qtype = Type::ns, .opt = {.udp_size = 100}},
+                             {.opt = {.udp_size = 600}}};
+  for (const QuerySpec& spec : specs) {
+    const auto octets = query(spec);
+    PlainQuery plain;
+    Query full;
+    ASSERT_TRUE(read_plain_query(octets, 1232, plain));
+    ASSERT_EQ(take_in(octets, Transport::udp, 1232, full).verdict, Intake::look_up);
+    expect_same(plain, full);
+  }
+}
+
+TEST(PlainQuery, LeavesTheRestToTheSlowPath) {
+  PlainQuery plain;
+  const auto refuses = [&](std::vector<uint8_t> octets) { return !read_plain_query(octets, 1232, plain); };
+  const auto with = [](size_t at, uint8_t value) {
+    auto octets = query();
+    octets[at] = value;
+    return octets;
+  };
+  EXPECT_TRUE(refuses({}));
+  EXPECT_TRUE(refuses(with(2, 0x80)));            // a response
+  EXPECT_TRUE(refuses(with(2, 0x28)));            // UPDATE
+  EXPECT_TRUE(refuses(with(5, 2)));               // two questions
+  EXPECT_TRUE(refuses(with(7, 1)));               // an answer
+  EXPECT_TRUE(refuses(with(11, 2)));              // two additional records
+  EXPECT_TRUE(refuses(with(header_size, 0xc0)));  // a pointer in the question
+  EXPECT_TRUE(refuses(with(header_size, 63)));    // a label beyond the end
+  EXPECT_TRUE(refuses(query({.qclass = Class::ch})));
+  EXPECT_TRUE(refuses(query({.opt = {.version = 1}})));
+  auto trailing = query();
+  trailing.push_back(0);
+  EXPECT_TRUE(refuses(trailing));
+  for (auto cut = query(); !cut.empty();) {
+    cut.pop_back();
+    EXPECT_TRUE(refuses(cut)) << cut.size();
+  }
+}
+
+TEST(PlainQuery, NamesUpTo255Octets) {
+  auto wire = [](size_t size) {
+    std::vector<uint8_t> octets = {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    for (size_t left = size - 1; left > 0;) {
+      const size_t label = std::min<size_t>(left - 1, 63);
+      octets.push_back(static_cast<uint8_t>(label));
+      octets.insert(octets.end(), label, 'x');
+      left -= label + 1;
+    }
+    octets.insert(octets.end(), {0, 0, 1, 0, 1});
+    return octets;
+  };
+  PlainQuery plain;
+  EXPECT_TRUE(read_plain_query(wire(255), 1232, plain));
+  EXPECT_EQ(plain.qname.size(), 255u);
+  EXPECT_FALSE(read_plain_query(wire(256), 1232, plain));
+}
+
+TEST(PlainQuery, AgreesWithTheSlowPathOnDamagedQueries) {
+  Random random = Random::from_seed(11);
+  unsigned taken = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    auto octets = query({.edns = random.below(2) == 1, .opt = {.dnssec_ok = random.below(2) == 1}});
+    damage(octets, random);
+    PlainQuery plain;
+    if (!read_plain_query(octets, 1232, plain)) continue;
+    ++taken;
+    Query full;
+    ASSERT_EQ(take_in(octets, Transport::udp, 1232, full).verdict, Intake::look_up);
+    expect_same(plain, full);
+  }
+  EXPECT_GT(taken, 10'000u);
+}
+
+// Two workers with the same cache, one with views and the hit path, one with owning messages.
+class BothPaths : public ::testing::Test {
+ protected:
+  void cache(const testing::CachedAnswer& answer) {
+    fast_.cache(answer);
+    slow_.cache(answer);
+  }
+  WorkerWorld<> fast_;
+  WorkerWorld<> slow_{{.zero_copy_parsing = false}};
+};
+
+TEST_F(BothPaths, GiveTheSameReplies) {
+  std::vector<uint8_t> text(100, 'x');
+  text[0] = 99;
+  cache({.qname = "www.example."});
+  cache({.qname = "www.example.", .dnssec_ok = true});
+  cache({.qname = "big.example.", .qtype = Type::txt, .rdata = text, .records = 9});
+  cache({.qname = "none.example.", .qtype = Type::soa, .rdata = {0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0,
+                                                                 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5}});
+  cache({.qname = "www.example.", .rdata = {192, 0, 2, 9}, .checking_disabled = true});
+  const std::string_view names[] = {"www.example.", "WWW.eXample.", "big.example.", "none.example.",
+                                    "new.example."};
+  const Type types[] = {Type::a, Type::txt, Type::soa, Type::any};
+  Random random = Random::from_seed(5);
+  size_t replies = 0;
+  for (int round = 0; round < 4'000; ++round) {
+    std::vector<std::vector<uint8_t>> batch;
+    for (uint32_t left = random.below(33); left > 0; --left) {
+      auto octets = query({.qname = names[random.below(5)],
+                           .qtype = types[random.below(4)],
+                           .id = random.u16(),
+                           .rd = random.below(8) != 0,
+                           .ad = random.below(2) == 0,
+                           .cd = random.below(4) == 0,
+                           .edns = random.below(2) == 0,
+                           .opt = {.udp_size = static_cast<uint16_t>(random.below(2000)),
+                                   .dnssec_ok = random.below(2) == 0}});
+      if (random.below(4) == 0) damage(octets, random);
+      batch.push_back(std::move(octets));
+    }
+    auto fast = fast_.ask(batch), slow = slow_.ask(batch);
+    ASSERT_EQ(fast, slow);
+    replies += fast.size();
+    // What waits for an upstream, which differs in nothing but the time of its last hope.
+    fast_.worker.service().cancel();
+    slow_.worker.service().cancel();
+    ASSERT_EQ(fast_.replies().size(), slow_.replies().size());
+  }
+  EXPECT_GT(replies, 10'000u);
+  for (Counter counter : {Counter::udp_queries, Counter::answers, Counter::cache_hits, Counter::truncated,
+                          Counter::servfail, Counter::dropped_malformed}) {
+    EXPECT_EQ(fast_.counters.get(counter), slow_.counters.get(counter)) << static_cast<int>(counter);
+  }
+  EXPECT_GT(fast_.counters.get(Counter::truncated), 100u);
+}
+
+TEST_F(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {
+  cache({.qname = "www.example."});
+  std::vector<std::vector<uint8_t>> batch(32, query());
+  batch[7] = query({.qname = "nowhere.example."});
+  batch[31] = {1, 2, 3};
+  EXPECT_EQ(fast_.ask(batch).size(), 30u);
+}
+
+}  // namespace
+}  // namespace peregrine
