@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include "io/udp.h"
@@ -7,24 +7,29 @@
 
 namespace peregrine {
 
+// Datagrams are delivered straight into slots, a batch's worth of slots at a time, as a kernel would have
+// written them: receive() has only to hand them out, so that what is counted on this engine is the cost of an
+// answer and not of a copy that no other engine makes.
 struct MemoryEngine::State {
-  State(const UdpOptions& o, Counters& c) : options(o), counters(c), slots(o) {
-    outbox.reserve(size_t{o.batch} * 2);
-  }
-
-  // What waits is inbox[taken..waiting). Entries are used again, so that a steady state allocates nothing.
-  struct Waiting {
-    PeerAddress from;
-    LocalAddress at;
-    std::vector<uint8_t> octets;
+  // The datagrams of one receive(), or of a part of one.
+  struct Batch {
+    explicit Batch(const UdpOptions& o) : slots(o) {}
+    detail::Slots slots;
+    size_t count = 0;
   };
+  State(const UdpOptions& o, Counters& c)
+      : options(o), counters(c), current(std::make_unique<Batch>(o)), outbox(size_t{o.batch} * 2) {}
+
+  Batch& batch_with_room();
+  void keep_outbox();
+
   UdpOptions options;
   Counters& counters;
-  detail::Slots slots;
-  std::vector<Waiting> inbox;
-  size_t taken = 0;
-  size_t waiting = 0;
+  std::unique_ptr<Batch> current;  // what receive() has handed out
+  std::deque<std::unique_ptr<Batch>> waiting;
+  std::vector<std::unique_ptr<Batch>> spare;  // their slots are used again
   std::vector<const Datagram*> outbox;
+  size_t queued = 0;
   std::vector<Sent> sent;
   uint64_t sent_count = 0;
   bool keep = true;
@@ -35,61 +40,62 @@ MemoryEngine::MemoryEngine(UdpOptions options, Counters& counters)
 MemoryEngine::~MemoryEngine() = default;
 MemoryEngine::MemoryEngine(MemoryEngine&&) noexcept = default;
 
+MemoryEngine::State::Batch& MemoryEngine::State::batch_with_room() {
+  if (!waiting.empty() && waiting.back()->count < options.batch) return *waiting.back();
+  if (spare.empty()) spare.push_back(std::make_unique<Batch>(options));
+  waiting.push_back(std::move(spare.back()));
+  spare.pop_back();
+  waiting.back()->count = 0;
+  return *waiting.back();
+}
+
 void MemoryEngine::deliver(const PeerAddress& from, Bytes octets, const LocalAddress& at) {
   State& s = *state_;
-  if (s.waiting == s.inbox.size()) s.inbox.emplace_back();
-  State::Waiting& entry = s.inbox[s.waiting++];
-  entry.from = from;
-  entry.at = at;
-  entry.octets.assign(octets.begin(), octets.end());
+  if (octets.size() > s.options.slot_size) return s.counters.add(Counter::receive_truncated);
+  State::Batch& batch = s.batch_with_room();
+  Datagram& datagram = batch.slots.received()[batch.count++];
+  if (!octets.empty()) std::memcpy(datagram.data, octets.data(), octets.size());
+  datagram.size = static_cast<uint32_t>(octets.size());
+  datagram.peer = from;
+  datagram.local = at;
 }
 
 std::span<Datagram> MemoryEngine::receive() {
   flush();
   State& s = *state_;
-  const auto slots = s.slots.received();
-  size_t count = 0;
-  for (; count < slots.size() && s.taken < s.waiting; ++s.taken) {
-    const State::Waiting& entry = s.inbox[s.taken];
-    Datagram& datagram = slots[count];
-    if (entry.octets.size() > datagram.capacity) {
-      s.counters.add(Counter::receive_truncated);
-      continue;
-    }
-    std::ranges::copy(entry.octets, datagram.data);
-    datagram.size = static_cast<uint32_t>(entry.octets.size());
-    datagram.peer = entry.from;
-    datagram.local = entry.at;
-    ++count;
-  }
-  if (s.taken == s.waiting) s.taken = s.waiting = 0;
-  return slots.first(count);
+  if (s.waiting.empty()) return {};
+  s.spare.push_back(std::exchange(s.current, std::move(s.waiting.front())));
+  s.waiting.pop_front();
+  return s.current->slots.received().first(s.current->count);
 }
 
 void MemoryEngine::reply(Datagram& datagram, size_t size) {
+  State& s = *state_;
   datagram.size = static_cast<uint32_t>(size);
-  if (state_->outbox.size() < state_->options.batch) state_->outbox.push_back(&datagram);
+  if (s.queued < s.options.batch) s.outbox[s.queued++] = &datagram;
 }
 
 Datagram& MemoryEngine::compose(const PeerAddress& to, const LocalAddress& from) {
-  if (state_->slots.all_composed()) flush();
-  return state_->slots.compose(to, from);
+  State& s = *state_;
+  if (s.current->slots.all_composed()) flush();
+  return s.current->slots.compose(to, from);
+}
+
+void MemoryEngine::State::keep_outbox() {
+  for (const Datagram* d : std::span(outbox).first(queued)) {
+    const Bytes octets = d->received();
+    sent.push_back({d->peer, d->local, {octets.begin(), octets.end()}});
+  }
 }
 
 void MemoryEngine::flush() {
   State& s = *state_;
-  for (const Datagram& datagram : s.slots.composed()) {
-    if (datagram.size > 0) s.outbox.push_back(&datagram);
+  for (const Datagram& datagram : s.current->slots.composed()) {
+    if (datagram.size > 0) s.outbox[s.queued++] = &datagram;
   }
-  s.sent_count += s.outbox.size();
-  if (s.keep) {
-    for (const Datagram* d : s.outbox) {
-      const Bytes octets = d->received();
-      s.sent.push_back({d->peer, d->local, {octets.begin(), octets.end()}});
-    }
-  }
-  s.outbox.clear();
-  s.slots.forget_composed();
+  if (s.keep) s.keep_outbox();
+  s.sent_count += std::exchange(s.queued, 0);
+  s.current->slots.forget_composed();
 }
 
 std::vector<MemoryEngine::Sent> MemoryEngine::take_sent() { return std::exchange(state_->sent, {}); }
