@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,23 +15,25 @@ using Bytes = std::span<const uint8_t>;
 using MutableBytes = std::span<uint8_t>;
 
 // Network byte order. The caller has checked that the octets are there.
-inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>(p[0] << 8 | p[1]); }
-inline uint32_t load_u32(const uint8_t* p) {
-  return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | uint32_t{p[3]};
+template <class Integer>
+Integer load_network(const uint8_t* p) {
+  Integer value;
+  std::memcpy(&value, p, sizeof value);
+  return std::byteswap(value);
 }
-inline uint64_t load_u64(const uint8_t* p) { return uint64_t{load_u32(p)} << 32 | load_u32(p + 4); }
-inline void store_u16(uint8_t* p, uint16_t v) {
-  p[0] = static_cast<uint8_t>(v >> 8);
-  p[1] = static_cast<uint8_t>(v);
+inline uint16_t load_u16(const uint8_t* p) { return load_network<uint16_t>(p); }
+inline uint32_t load_u32(const uint8_t* p) { return load_network<uint32_t>(p); }
+inline uint64_t load_u64(const uint8_t* p) { return load_network<uint64_t>(p); }
+
+template <class Integer>
+void store_network(uint8_t* p, Integer value) {
+  value = std::byteswap(value);
+  std::memcpy(p, &value, sizeof value);
 }
-inline void store_u32(uint8_t* p, uint32_t v) {
-  store_u16(p, static_cast<uint16_t>(v >> 16));
-  store_u16(p + 2, static_cast<uint16_t>(v));
-}
-inline void store_u64(uint8_t* p, uint64_t v) {
-  store_u32(p, static_cast<uint32_t>(v >> 32));
-  store_u32(p + 4, static_cast<uint32_t>(v));
-}
+inline void store_u16(uint8_t* p, uint16_t v) { store_network(p, v); }
+inline void store_u32(uint8_t* p, uint32_t v) { store_network(p, v); }
+inline void store_u64(uint8_t* p, uint64_t v) { store_network(p, v); }
+static_assert(std::endian::native == std::endian::little);
 
 // memcpy for the few octets that names and records have: no call where two overlapping moves do.
 inline void copy_few(uint8_t* to, const uint8_t* from, size_t n) {

@@ -63,7 +63,6 @@ uint32_t to_u32(int64_t v) {
 }
 
 constexpr size_t offset_size = 2;
-constexpr size_t least_rr_size = 11;  // the root's owner, type, class, TTL, RDLENGTH
 
 size_t rr_count(const AnswerBlobHeader& header) {
   return size_t{header.counts[0]} + header.counts[1] + header.counts[2];
@@ -87,8 +86,9 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
   const Header& header = answer.header();
   return AnswerBlobHeader{
       .version = AnswerBlobHeader::layout_version,
-      .flags = header.ad() ? AnswerBlobHeader::authentic_flag : uint8_t{0},
-      .rcode = static_cast<uint16_t>(fields.extended_rcode << 4 | header.rcode_low()),
+      .extended_rcode = fields.extended_rcode,
+      .reply_flags = static_cast<uint16_t>(AnswerBlobHeader::qr_ra |
+                                           (header.ad() ? AnswerBlobHeader::ad : 0) | header.rcode_low()),
       .counts = {header.count(Section::answer), header.count(Section::authority),
                  header.count(Section::additional)},
       .tail_size = static_cast<uint16_t>(end - answer.question_end()),
@@ -148,46 +148,6 @@ Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields,
     }
   }
   return Bytes(out.first(size));
-}
-
-std::optional<AnswerBlob> AnswerBlob::open(Bytes blob) {
-  AnswerBlobHeader header;
-  if (blob.size() < sizeof(header)) return std::nullopt;
-  std::memcpy(&header, blob.data(), sizeof(header));
-  if (header.version != AnswerBlobHeader::layout_version) return std::nullopt;
-  size_t rrs = rr_count(header);
-  if (blob.size() != sizeof(header) + offset_size * rrs + header.tail_size) return std::nullopt;
-  if (header.tail_size < least_rr_size * rrs) return std::nullopt;
-  return AnswerBlob(blob, header);
-}
-
-// The offsets are checked here, where they are read anyway, and not by a pass of its own in open().
-template <class NewTtl>
-bool AnswerBlob::write_tail(MutableBytes out, NewTtl new_ttl) const {
-  size_t tail_size = header_.tail_size;
-  if (tail_size > out.size()) return false;
-  if (tail_size == 0) return true;
-  size_t rrs = rr_count(header_);
-  const uint8_t* offsets = blob_.data() + sizeof(AnswerBlobHeader);
-  copy_few(out.data(), offsets + offset_size * rrs, tail_size);
-
-  for (const uint8_t* end = offsets + offset_size * rrs; offsets != end; offsets += offset_size) {
-    uint16_t offset;
-    std::memcpy(&offset, offsets, offset_size);
-    if (offset + sizeof(uint32_t) > tail_size) return false;
-    uint8_t* ttl = out.data() + offset;
-    store_u32(ttl, new_ttl(load_u32(ttl)));
-  }
-  return true;
-}
-
-bool AnswerBlob::render(MutableBytes out, WallTime now) const {
-  uint32_t age = to_u32((now - stored_at()).count());
-  return write_tail(out, [age](uint32_t ttl) { return ttl > age ? ttl - age : 0; });
-}
-
-bool AnswerBlob::render_with_ttl(MutableBytes out, uint32_t ttl) const {
-  return write_tail(out, [ttl](uint32_t) { return ttl; });
 }
 
 }  // namespace peregrine

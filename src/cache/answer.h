@@ -6,10 +6,14 @@
 // the client's own letter case).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -36,7 +40,10 @@ class AnswerKey {
   };
   AnswerKey() = default;  // of no use until assigned to
   AnswerKey(const Fields& fields, const HashSecret& secret) { assign(fields, secret); }
-  void assign(const Fields& fields, const HashSecret& secret);
+  void assign(const Fields& fields, const HashSecret& secret) { assign(fields, fields.qname.wire(), secret); }
+  // With 1 to 255 octets for the name that nobody has checked: where they are no name, no key of a name
+  // equals this one, because label lengths survive folding and nothing else becomes one.
+  void assign(const Fields& fields, Bytes name, const HashSecret& secret);
   AnswerKey(const AnswerKey& other) { *this = other; }
   AnswerKey& operator=(const AnswerKey& other);
   // A view of this key, which must outlive it.
@@ -50,15 +57,14 @@ class AnswerKey {
   uint64_t hash_ = 0;
 };
 
-inline void AnswerKey::assign(const Fields& fields, const HashSecret& secret) {
+inline void AnswerKey::assign(const Fields& fields, Bytes name, const HashSecret& secret) {
   const unsigned flags = unsigned{fields.dnssec_ok} | unsigned{fields.checking_disabled} << 1;
   store_u64(octets_.data(), uint64_t{fields.realm} << 48 | uint64_t{flags} << 40 |
                                 uint64_t{static_cast<uint8_t>(KeyView::answer)} << 32 |
                                 uint64_t{static_cast<uint16_t>(fields.qtype)} << 16 |
                                 static_cast<uint16_t>(fields.qclass));
-  const Bytes qname = fields.qname.wire();
-  size_ = static_cast<uint16_t>(key_prefix_size + qname.size());
-  hash_ = kernels().make_key(octets_.data(), qname.data(), qname.size(), secret);
+  size_ = static_cast<uint16_t>(key_prefix_size + name.size());
+  hash_ = kernels().make_key(octets_.data(), name.data(), name.size(), secret);
 }
 
 // Where the floor is above a cap, the cap wins.
@@ -93,11 +99,11 @@ Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields,
 // for every RR) and the tail follow.
 struct AnswerBlobHeader {
   static constexpr uint8_t layout_version = 1;
-  static constexpr uint8_t authentic_flag = 1;
+  static constexpr uint16_t qr_ra = 0x8080, ad = 0x0020;
 
   uint8_t version;
-  uint8_t flags;
-  uint16_t rcode;                  // 12 bits
+  uint8_t extended_rcode;          // the rcode's upper eight bits
+  uint16_t reply_flags;            // a reply's third and fourth octet: QR, RA, AD, RCODE
   std::array<uint16_t, 3> counts;  // answer, authority, additional
   uint16_t tail_size;
   uint32_t policy_generation;
@@ -112,14 +118,25 @@ class AnswerBlob {
  public:
   static std::optional<AnswerBlob> open(
       Bytes blob);  // nothing for another layout version or an impossible one
-  Rcode rcode() const { return Rcode(header_.rcode); }
-  // AD of the answer that was stored.
-  bool authentic() const { return header_.flags & AnswerBlobHeader::authentic_flag; }
-  WallTime stored_at() const { return WallTime{std::chrono::seconds{header_.stored_at}}; }
-  uint32_t policy_generation() const { return header_.policy_generation; }
+  Rcode rcode() const { return Rcode(extended_rcode() << 4 | (reply_flags() & 15)); }
+  unsigned extended_rcode() const { return blob_[offsetof(AnswerBlobHeader, extended_rcode)]; }
+  // QR, RA, AD of the answer that was stored, and the rcode's lower four bits, where a reply's header has
+  // them.
+  uint16_t reply_flags() const { return field<uint16_t>(offsetof(AnswerBlobHeader, reply_flags)); }
+  bool authentic() const { return reply_flags() & AnswerBlobHeader::ad; }
+  WallTime stored_at() const {
+    return WallTime{std::chrono::seconds{field<uint32_t>(offsetof(AnswerBlobHeader, stored_at))}};
+  }
+  uint32_t policy_generation() const {
+    return field<uint32_t>(offsetof(AnswerBlobHeader, policy_generation));
+  }
   // Of answer, authority or additional.
-  uint16_t count(Section section) const { return header_.counts[static_cast<size_t>(section) - 1]; }
-  size_t tail_size() const { return header_.tail_size; }  // octets that render() writes
+  uint16_t count(Section section) const {
+    return field<uint16_t>(offsetof(AnswerBlobHeader, counts) +
+                           sizeof(uint16_t) * (static_cast<size_t>(section) - 1));
+  }
+  // Octets that render() writes.
+  size_t tail_size() const { return field<uint16_t>(offsetof(AnswerBlobHeader, tail_size)); }
 
   // Writes the octets that follow the question to `out`, each TTL lessened by the blob's age, never below
   // zero. False where tail_size() exceeds `out`: nothing is written then. False as well for a blob found
@@ -129,12 +146,62 @@ class AnswerBlob {
   bool render_with_ttl(MutableBytes out, uint32_t ttl) const;
 
  private:
-  AnswerBlob(Bytes blob, const AnswerBlobHeader& header) : blob_(blob), header_(header) {}
+  static constexpr size_t offset_size = 2;
+  static constexpr size_t least_rr_size = 11;  // the root's owner, type, class, TTL, RDLENGTH
+
+  explicit AnswerBlob(Bytes blob) : blob_(blob) {}
+  template <class Integer>
+  Integer field(size_t offset) const {
+    Integer value;
+    std::memcpy(&value, blob_.data() + offset, sizeof value);
+    return value;
+  }
+  size_t rr_count() const {
+    return size_t{count(Section::answer)} + count(Section::authority) + count(Section::additional);
+  }
   template <class NewTtl>
   bool write_tail(MutableBytes out, NewTtl new_ttl) const;
 
-  Bytes blob_;
-  AnswerBlobHeader header_;
+  Bytes blob_;  // a header, offsets and a tail: open() has checked their sizes
 };
+
+inline std::optional<AnswerBlob> AnswerBlob::open(Bytes octets) {
+  if (octets.size() < sizeof(AnswerBlobHeader)) return std::nullopt;
+  const AnswerBlob blob(octets);
+  if (octets[offsetof(AnswerBlobHeader, version)] != AnswerBlobHeader::layout_version) return std::nullopt;
+  const size_t rrs = blob.rr_count(), tail = blob.tail_size();
+  if (octets.size() != sizeof(AnswerBlobHeader) + offset_size * rrs + tail) return std::nullopt;
+  if (tail < least_rr_size * rrs) return std::nullopt;
+  return blob;
+}
+
+// The offsets are checked here, where they are read anyway, and not by a pass of its own in open().
+template <class NewTtl>
+bool AnswerBlob::write_tail(MutableBytes out, NewTtl new_ttl) const {
+  const size_t size = tail_size();
+  if (size > out.size()) return false;
+  const uint8_t* offset = blob_.data() + sizeof(AnswerBlobHeader);
+  const uint8_t* const tail = blob_.data() + (blob_.size() - size);
+  copy_few(out.data(), tail, size);
+  for (; offset != tail; offset += offset_size) {
+    uint16_t at;
+    std::memcpy(&at, offset, offset_size);
+    if (at + sizeof(uint32_t) > size) return false;
+    uint8_t* ttl = out.data() + at;
+    store_u32(ttl, new_ttl(load_u32(ttl)));
+  }
+  return true;
+}
+
+inline bool AnswerBlob::render(MutableBytes out, WallTime now) const {
+  const int64_t passed = (now - stored_at()).count();
+  const auto age =
+      static_cast<uint32_t>(std::clamp<int64_t>(passed, 0, std::numeric_limits<uint32_t>::max()));
+  return write_tail(out, [age](uint32_t ttl) { return ttl > age ? ttl - age : 0; });
+}
+
+inline bool AnswerBlob::render_with_ttl(MutableBytes out, uint32_t ttl) const {
+  return write_tail(out, [ttl](uint32_t) { return ttl; });
+}
 
 }  // namespace peregrine

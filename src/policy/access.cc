@@ -45,9 +45,21 @@ AccessList::AccessList(std::span<const Prefix> allowed) {
   }
   merge(v4_);
   merge(v6_);
+  for (unsigned octet = 0; octet < by_first_octet_.size(); ++octet) {
+    by_first_octet_[octet] = verdict_of(static_cast<uint8_t>(octet));
+  }
 }
 
-bool AccessList::allows(Bytes address) const {
+AccessList::Verdict AccessList::verdict_of(uint8_t first_octet) const {
+  const uint32_t first = uint32_t{first_octet} << 24, last = first | 0x00ffffff;
+  for (const V4& range : v4_) {
+    if (range.first <= first && last <= range.last) return Verdict::all;
+    if (range.first <= last && first <= range.last) return Verdict::some;
+  }
+  return Verdict::none;
+}
+
+bool AccessList::search(Bytes address) const {
   if (address.size() == 4) return holds(v4_, load_u32(address.data()));
   if (address.size() != 16) return false;
   return holds(v6_, Wide{load_u64(address.data()), load_u64(address.data() + 8)});

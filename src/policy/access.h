@@ -18,9 +18,15 @@ class AccessList {
 
   // `address`: 4 octets (IPv4) or 16 (IPv6) in network order. O(log n) in the number of ranges, no
   // allocation.
-  bool allows(Bytes address) const;
+  bool allows(Bytes address) const {
+    if (address.size() != 4) return search(address);
+    const Verdict verdict = by_first_octet_[address[0]];
+    return verdict == Verdict::some ? search(address) : verdict == Verdict::all;
+  }
 
  private:
+  bool search(Bytes address) const;
+
   // Disjoint ranges, both ends included, in order: one binary search decides.
   struct V4 {
     uint32_t first, last;
@@ -30,8 +36,13 @@ class AccessList {
     Wide first, last;
   };
 
+  // What the first octet of an IPv4 address decides, which for most it does.
+  enum class Verdict : uint8_t { none, some, all };
+  Verdict verdict_of(uint8_t first_octet) const;
+
   std::vector<V4> v4_;
   std::vector<V6> v6_;
+  std::array<Verdict, 256> by_first_octet_{};
 };
 
 }  // namespace peregrine

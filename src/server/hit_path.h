@@ -35,7 +35,7 @@ class HitPath {
 
  private:
   struct Staged {
-    QueryFields fields;
+    PlainQuery query;
     bool plain;
     AnswerKey key;
   };
@@ -63,15 +63,14 @@ void HitPath<S>::stage(std::span<const Datagram> datagrams) {
 
 template <Store S>
 bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Staged& staged) {
-  PlainQuery query;
-  if (!read_plain_query(datagram.received(), settings.udp_size, query)) return false;
+  PlainQuery& query = staged.query;
+  if (!read_plain_query(datagram.slot(), datagram.size, settings.udp_size, query)) return false;
   if (!settings.access.allows(datagram.peer.address_octets())) return false;
-  staged.fields = query.fields;
-  staged.key.assign({.qname = query.qname,
+  staged.key.assign({.qname = {},
                      .qtype = query.qtype,
                      .dnssec_ok = query.fields.dnssec_ok,
                      .checking_disabled = query.fields.cd()},
-                    world_.hash_secret);
+                    query.name_octets, world_.hash_secret);
   reader_.prefetch(staged.key.hash());
   return true;
 }
@@ -88,7 +87,7 @@ size_t HitPath<S>::answer(size_t index, MutableBytes slot) {
   const auto blob = AnswerBlob::open(hit.blob());
   if (!blob || blob->policy_generation() != snapshot_.generation || blob->stored_at() > now + slack) return 0;
   const size_t size =
-      render_answer(slot, staged.fields, *blob, {.now = now, .udp_size = snapshot_.settings->udp_size});
+      render_answer(slot, staged.query.fields, *blob, {.now = now, .udp_size = snapshot_.settings->udp_size});
   tally_.add(slot, size);
   return size;
 }

@@ -32,9 +32,15 @@ struct HitTally {
   uint64_t hits = 0, truncated = 0, servfail = 0;
   void add(MutableBytes reply, size_t size) {
     if (size < header_size) return;
+    constexpr unsigned tc_or_rcode = 0x020f;
     ++hits;
-    truncated += reply[2] >> 1 & 1;
-    servfail += (reply[3] & 15) == static_cast<uint8_t>(Rcode::servfail);
+    if (const unsigned flags = load_u16(&reply[2]) & tc_or_rcode; flags != 0) add_rare(flags);
+  }
+
+ private:
+  void add_rare(unsigned flags) {
+    truncated += flags >> 9 & 1;
+    servfail += (flags & 15) == static_cast<unsigned>(Rcode::servfail);
   }
 };
 void observe_hits(const HitTally& tally, Counters& counters);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "simd/zero_octet.h"
+
 namespace peregrine {
 namespace {
 
@@ -13,22 +15,10 @@ constexpr size_t bare_opt_size = 11;
 constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
 
 // Types that are looked up: no pseudo-type, no meta type (RFC 6895 section 3.1).
-constexpr bool is_plain(uint16_t type) {
-  constexpr uint16_t reserved = 0, opt = 41, nxname = 128, first_meta = 249, last_meta = 255;
-  const bool meta = static_cast<uint16_t>(type - first_meta) <= last_meta - first_meta;
-  return !meta && type != reserved && type != opt && type != nxname;
-}
-
-// The octets of the name at the start of `bytes`, or 0 where there is none.
-size_t name_size(const uint8_t* bytes, size_t size) {
-  const size_t limit = std::min(size, max_dname_size);
-  for (size_t at = 0; at < limit;) {
-    const size_t length = bytes[at];
-    at += length + 1;
-    if (length == 0) return at;
-    if (length > max_label_size) return 0;
-  }
-  return 0;
+constexpr bool is_plain(unsigned type) {
+  constexpr unsigned reserved = 0, opt = 41, nxname = 128, first_meta = 249, last_meta = 255;
+  if (type - 1 < opt - 1) return true;  // A, AAAA and most others that are asked for
+  return type != reserved && type != opt && type != nxname && (type < first_meta || type > last_meta);
 }
 
 // The OPT, which is all of `bytes`. RFC 6891 section 6.1.2.
@@ -49,17 +39,17 @@ bool read_opt(Bytes bytes, uint16_t largest, QueryFields& fields) {
 
 }  // namespace
 
-bool read_plain_query(Bytes message, uint16_t largest, PlainQuery& query) {
-  if (message.size() < header_size) return false;
-  const uint8_t* octets = message.data();
+bool read_plain_query(Bytes slot, size_t size, uint16_t largest, PlainQuery& query) {
+  if (slot.size() < least_plain_slot || size < header_size) return false;
+  const uint8_t* octets = slot.data();
   const uint16_t flags = load_u16(octets + 2);
   const uint64_t counts = load_u64(octets + 4);
   if ((flags & response_or_opcode) != 0 || (counts != one_question && counts != and_an_additional))
     return false;
 
-  const size_t name = name_size(octets + header_size, message.size() - header_size);
+  const size_t name = size_up_to_zero(octets + header_size, max_dname_size);
   const size_t end = header_size + name + question_tail;
-  if (name == 0 || end > message.size()) return false;
+  if (name == 0 || end > size) return false;
   const uint32_t type_class = load_u32(octets + end - question_tail);
   const auto type = static_cast<uint16_t>(type_class >> 16);
   if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
@@ -70,10 +60,10 @@ bool read_plain_query(Bytes message, uint16_t largest, PlainQuery& query) {
                   .dnssec_ok = false,
                   .limit = classic_limit,
                   .question_end = static_cast<uint16_t>(end)};
-  query.qname = Dname::from_checked(message.subspan(header_size, name));
+  query.name_octets = slot.subspan(header_size, name);
   query.qtype = Type{type};
-  if (counts == one_question) return end == message.size();
-  return read_opt(message.subspan(end), largest, query.fields);
+  if (counts == one_question) return end == size;
+  return read_opt(slot.subspan(end, size - end), largest, query.fields);
 }
 
 }  // namespace peregrine

