@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
+
 namespace peregrine {
 namespace {
 
@@ -37,7 +39,7 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {simd, "simd",
      "Names are folded, compared and hashed by AVX2 or AVX-512 kernels",
      "scalar kernels",
-     process, not_built, everywhere},
+     process, built, everywhere},
     {io_uring, "io_uring",
      "Datagrams are received by a multishot io_uring",
      "the socket engines",
@@ -108,7 +110,11 @@ std::optional<Profile> find_profile(std::string_view name) {
 
 std::string_view to_string(Profile profile) { return profile_names[static_cast<size_t>(profile)]; }
 
-std::string_view unavailable(Flag flag) { return row(flag).built ? "" : "not in this binary"; }
+std::string_view unavailable(Flag flag) {
+  if (!row(flag).built) return "not in this binary";
+  if (flag == simd && !cpu_has_avx2()) return "the CPU has neither AVX2 nor AVX-512";
+  return "";
+}
 
 FlagSet::FlagSet(Profile profile) {
   for (const FlagRow& r : rows) values_[index(r.flag)] = r.defaults[static_cast<size_t>(profile)];

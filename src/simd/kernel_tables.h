@@ -7,4 +7,7 @@ namespace peregrine {
 
 extern const Kernels scalar_kernels;
 
+// avx2 or avx512, where both the binary and the CPU have it; else null.
+const Kernels* find_vector_kernels(KernelSet set);
+
 }  // namespace peregrine

@@ -1,6 +1,9 @@
 #include "simd/kernels.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <cstring>
 
 #include "simd/kernel_tables.h"
 
@@ -8,6 +11,14 @@ namespace peregrine {
 namespace {
 
 std::atomic<const Kernels*> in_use = &scalar_kernels;
+
+constexpr std::array by_preference{KernelSet::avx512, KernelSet::avx2, KernelSet::scalar};
+
+const Kernels& preferred() {
+  const Kernels* found = nullptr;
+  for (size_t i = 0; !found; ++i) found = find_kernels(by_preference[i]);
+  return *found;
+}
 
 }  // namespace
 
@@ -21,6 +32,7 @@ HashSecret::HashSecret(const HashKey& seed) {
     return siphash13(seed, octets);
   };
   for (uint64_t& word : words) word = next();
+  for (uint64_t& word : prefix) word = next();
   for (uint64_t& word : mix) word = next();
 }
 
@@ -36,9 +48,24 @@ std::string_view to_string(KernelSet set) {
   return "unknown";
 }
 
-const Kernels* find_kernels(KernelSet set) { return set == KernelSet::scalar ? &scalar_kernels : nullptr; }
+const Kernels* find_kernels(KernelSet set) {
+  return set == KernelSet::scalar ? &scalar_kernels : find_vector_kernels(set);
+}
 
-const Kernels& best_kernels() { return scalar_kernels; }
+KernelChoice choose_kernels(std::string_view asked) {
+  const Kernels& best = preferred();
+  if (asked.empty()) return {best, ""};
+  const auto* named = std::ranges::find(by_preference, asked, to_string);
+  if (named == by_preference.end()) return {best, "PEREGRINE_KERNEL is not scalar, avx2 or avx512"};
+  const Kernels* found = find_kernels(*named);
+  if (!found) return {best, "the CPU lacks what PEREGRINE_KERNEL asks for"};
+  return {*found, ""};
+}
+
+KernelChoice choose_kernels() {
+  const char* asked = std::getenv("PEREGRINE_KERNEL");
+  return choose_kernels(asked ? asked : "");
+}
 
 const Kernels& kernels() { return *in_use.load(std::memory_order_relaxed); }
 

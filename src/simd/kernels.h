@@ -29,8 +29,9 @@ inline constexpr size_t key_buffer_size = 320;  // kernels may write whole vecto
 // and stay in the process (and in its cache file).
 struct HashSecret {
   explicit HashSecret(const HashKey& seed);
-  alignas(64) std::array<uint64_t, key_buffer_size / 8> words;  // one for each word of a key
-  std::array<uint64_t, 4> mix;
+  alignas(64) std::array<uint64_t, 32> words;  // one for each word of a name
+  std::array<uint64_t, 2> prefix;              // for what stands before the name, and its size
+  std::array<uint64_t, 2> mix;
 };
 
 enum class KernelSet : uint8_t { scalar, avx2, avx512 };
@@ -45,7 +46,8 @@ struct Kernels {
   // memcmp of the folded octets: < 0, 0, > 0.
   int (*compare)(const uint8_t* a, const uint8_t* b, size_t size);
   // `key` is a buffer of key_buffer_size, aligned to 64, whose prefix is filled in. Puts the name behind it,
-  // folded and padded, and returns the hash of all. One pass over the name. size: 1..255
+  // folded and padded, and returns the hash of all; what is behind the padding is lost. One pass over the
+  // name. size: 1..255
   uint64_t (*make_key)(uint8_t* key, const uint8_t* name, size_t size, const HashSecret& secret);
   // Whether two keys of `size` octets are the same; neither is read behind its padding to 16 octets.
   bool (*same_key)(const uint8_t* a, const uint8_t* b, size_t size);
@@ -53,8 +55,18 @@ struct Kernels {
 
 // What this CPU runs; null where it lacks the instructions.
 const Kernels* find_kernels(KernelSet set);
-// The widest set that the CPU has, or the one that PEREGRINE_KERNEL=scalar|avx2|avx512 asks for.
-const Kernels& best_kernels();
+
+struct KernelChoice {
+  const Kernels& kernels;
+  std::string_view warning;  // for the log: why what was asked for is not what was chosen; mostly empty
+};
+// `asked`: scalar, avx2, avx512, or nothing for the best that the CPU has, which is also taken where `asked`
+// is none of these or the CPU lacks it.
+KernelChoice choose_kernels(std::string_view asked);
+// The same for the environment's PEREGRINE_KERNEL. While starting up: reads the environment.
+KernelChoice choose_kernels();
+inline const Kernels& best_kernels() { return choose_kernels().kernels; }
+
 // The table in use: scalar until use_kernels() is called, which only main and tests do, before threads start.
 const Kernels& kernels();
 void use_kernels(const Kernels& table);

@@ -9,8 +9,9 @@ namespace peregrine::nh {
 
 __extension__ using Wide = unsigned __int128;
 
-inline constexpr size_t granule = 16;  // two words: one product
-constexpr size_t padded(size_t size) { return (size + granule - 1) & ~(granule - 1); }
+// Names are hashed padded with zeros to a multiple of this: a vector of AVX2. Nearly all names that are
+// looked up then take one or two vectors, and few branches depend on a name's length.
+inline constexpr size_t chunk = 32;
 
 inline uint64_t load(const uint8_t* p) {
   uint64_t word;
@@ -18,20 +19,24 @@ inline uint64_t load(const uint8_t* p) {
   return word;
 }
 
-inline uint64_t multiply_fold(uint64_t a, uint64_t b) {
-  const Wide product = Wide{a} * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
+// NH of (prefix, size) and of the name's words. As the size is one of them, names of different lengths differ
+// in a word that both have.
+class Sum {
+ public:
+  Sum(uint64_t prefix, size_t size, const HashSecret& secret)
+      : sum_(Wide{prefix + secret.prefix[0]} * (size + secret.prefix[1])) {}
 
-// `size` is a multiple of 16.
-inline uint64_t hash(const uint8_t* key, size_t size, const HashSecret& secret) {
-  Wide sum = 0;
-  for (size_t i = 0; i < size / 8; i += 2) {
-    sum += Wide{load(key + 8 * i) + secret.words[i]} * (load(key + 8 * i + 8) + secret.words[i + 1]);
+  // Two words with the secret already added to each.
+  void add(uint64_t a, uint64_t b) { sum_ += Wide{a} * b; }
+
+  uint64_t finish(const HashSecret& secret) const {
+    const Wide product = Wide{static_cast<uint64_t>(sum_) ^ secret.mix[0]} *
+                         (static_cast<uint64_t>(sum_ >> 64) ^ secret.mix[1]);
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   }
-  const uint64_t mixed = multiply_fold(static_cast<uint64_t>(sum) ^ secret.mix[0],
-                                       static_cast<uint64_t>(sum >> 64) ^ secret.mix[1]);
-  return multiply_fold(mixed ^ secret.mix[2], secret.mix[3] ^ size);
-}
+
+ private:
+  Wide sum_;
+};
 
 }  // namespace peregrine::nh

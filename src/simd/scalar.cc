@@ -31,10 +31,15 @@ int compare(const uint8_t* a, const uint8_t* b, size_t size) {
 }
 
 uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecret& secret) {
-  fold(key + key_prefix_size, name, size);
-  const size_t used = key_prefix_size + size, padded = nh::padded(used);
-  std::memset(key + used, 0, padded - used);
-  return nh::hash(key, padded, secret);
+  uint8_t* folded = key + key_prefix_size;
+  fold(folded, name, size);
+  const size_t hashed = (size + nh::chunk - 1) / nh::chunk * nh::chunk;
+  std::memset(folded + size, 0, hashed + key_prefix_size - size);
+  nh::Sum sum(nh::load(key), size, secret);
+  for (size_t i = 0; i < hashed / 8; i += 2) {
+    sum.add(nh::load(folded + 8 * i) + secret.words[i], nh::load(folded + 8 * i + 8) + secret.words[i + 1]);
+  }
+  return sum.finish(secret);
 }
 
 bool same_key(const uint8_t* a, const uint8_t* b, size_t size) { return std::memcmp(a, b, size) == 0; }

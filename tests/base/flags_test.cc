@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
+
 namespace peregrine {
 namespace {
 
@@ -72,6 +74,13 @@ TEST(FlagSet, PortableTechniquesAreOnWhenWanted) {
     set.set(flag, false, Origin::file);
     EXPECT_FALSE(set.on(flag));
   }
+}
+
+TEST(FlagSet, SimdIsOnWhereTheCpuHasIt) {
+  const bool has = cpu_has_avx2();
+  EXPECT_EQ(unavailable(Flag::simd), has ? "" : "the CPU has neither AVX2 nor AVX-512");
+  EXPECT_EQ(FlagSet(Profile::production).on(Flag::simd), has);
+  EXPECT_TRUE(has || !cpu_has_avx512()) << "AVX-512 kernels use AVX2 as well";
 }
 
 TEST(FlagSet, DefaultIsProduction) {

@@ -1,0 +1,167 @@
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "simd/kernel_tables.h"
+#include "simd/nh.h"
+#include "simd/x86.h"
+
+// A load of a whole vector may go past its input within a page, which the sanitizers would report.
+#pragma clang attribute push(__attribute__((target("avx2,bmi2"), no_sanitize("address", "thread"))), \
+                             apply_to = function)
+
+namespace peregrine {
+namespace {
+
+using Vector = __m256i;
+constexpr size_t width = sizeof(Vector);
+constexpr size_t page_size = 4096;
+
+Vector load(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const Vector*>(p)); }
+void store(uint8_t* p, Vector v) { _mm256_storeu_si256(reinterpret_cast<Vector*>(p), v); }
+
+// c + (127 - 'Z') is over 127 - 26, as a signed octet, for A-Z alone.
+Vector fold(Vector octets) {
+  const Vector shifted = _mm256_add_epi8(octets, _mm256_set1_epi8(127 - 'Z'));
+  const Vector upper = _mm256_cmpgt_epi8(shifted, _mm256_set1_epi8(127 - 26));
+  return _mm256_or_si256(octets, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
+}
+
+// Whether a vector that begins at or before the input's last octet may reach into the next page.
+bool near_page_end(const uint8_t* p, size_t size) {
+  return reinterpret_cast<uintptr_t>(p + size - 1) % page_size > page_size - width;
+}
+
+[[gnu::noinline]] Vector load_copied(const uint8_t* p, size_t size) {
+  alignas(width) uint8_t octets[width] = {};
+  std::memcpy(octets, p, size);
+  return load(octets);
+}
+
+alignas(64) constexpr std::array<uint8_t, 2 * width> ones_then_zeros = [] {
+  std::array<uint8_t, 2 * width> octets{};
+  for (size_t i = 0; i < width; ++i) octets[i] = 0xff;
+  return octets;
+}();
+
+// The octets from `p` with zeros behind the first `size`, 1 to 32. The whole vector is read.
+Vector load_masked(const uint8_t* p, size_t size) {
+  return _mm256_and_si256(load(p), load(&ones_then_zeros[width - size]));
+}
+
+Vector load_part(const uint8_t* p, size_t size) {
+  return near_page_end(p, size) ? load_copied(p, size) : load_masked(p, size);
+}
+
+uint32_t differences(Vector a, Vector b) {
+  return ~static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
+}
+
+void fold(uint8_t* out, const uint8_t* in, size_t size) {
+  if (size == 0) return;
+  size_t i = 0;
+  for (; size - i >= width; i += width) store(out + i, fold(load(in + i)));
+  if (i == size) return;
+  alignas(width) uint8_t rest[width];
+  store(rest, fold(load_part(in + i, size - i)));
+  std::memcpy(out + i, rest, size - i);
+}
+
+bool equal(const uint8_t* a, const uint8_t* b, size_t size) {
+  for (; size > width; a += width, b += width, size -= width) {
+    if (differences(fold(load(a)), fold(load(b))) != 0) return false;
+  }
+  return size == 0 || differences(fold(load_part(a, size)), fold(load_part(b, size))) == 0;
+}
+
+int compare(const uint8_t* a, const uint8_t* b, size_t size) {
+  for (; size > 0; a += width, b += width, size -= width) {
+    const bool last = size <= width;
+    const Vector of_a = last ? load_part(a, size) : load(a), of_b = last ? load_part(b, size) : load(b);
+    if (const uint32_t differ = differences(fold(of_a), fold(of_b)); differ != 0) {
+      const unsigned at = _tzcnt_u32(differ);
+      return x86::fold_difference(a[at], b[at]);
+    }
+    if (last) break;
+  }
+  return 0;
+}
+
+// Folds a chunk into the key and adds it to the sum. The words are read back from memory, as that takes fewer
+// instructions than to extract them one by one; the empty asm keeps the compiler from doing so.
+[[gnu::always_inline]] inline void take_chunk(Vector octets, uint8_t* key, const uint64_t* secret,
+                                              nh::Sum& sum) {
+  struct alignas(16) Words {
+    uint64_t word[4];
+  } words;
+  const Vector folded = fold(octets);
+  store(key, folded);
+  _mm256_storeu_si256(reinterpret_cast<Vector*>(&words),
+                      _mm256_add_epi64(folded, load(reinterpret_cast<const uint8_t*>(secret))));
+  asm("" : "+m"(words));
+  sum.add(words.word[0], words.word[1]);
+  sum.add(words.word[2], words.word[3]);
+}
+
+// The vector with the name's last octet is read whole.
+[[gnu::always_inline]] inline uint64_t make_key_of(uint8_t* key, const uint8_t* name, size_t size,
+                                                   const HashSecret& secret) {
+  nh::Sum sum(nh::load(key), size, secret);
+  uint8_t* out = key + key_prefix_size;
+  const uint64_t* words = secret.words.data();
+  for (; size > width; size -= width, name += width, out += width, words += 4) {
+    take_chunk(load(name), out, words, sum);
+  }
+  take_chunk(load_masked(name, size), out, words, sum);
+  std::memset(out + width, 0, key_prefix_size);
+  return sum.finish(secret);
+}
+
+[[gnu::noinline]] uint64_t make_key_copied(uint8_t* key, const uint8_t* name, size_t size,
+                                           const HashSecret& secret) {
+  uint8_t octets[max_name_octets + width];
+  std::memcpy(octets, name, size);
+  return make_key_of(key, octets, size, secret);
+}
+
+[[gnu::noinline]] uint64_t make_long_key(uint8_t* key, const uint8_t* name, size_t size,
+                                         const HashSecret& secret) {
+  return make_key_of(key, name, size, secret);
+}
+
+uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecret& secret) {
+  if (near_page_end(name, size)) [[unlikely]]
+    return make_key_copied(key, name, size, secret);
+  if (size > width) return make_long_key(key, name, size, secret);
+  return make_key_of(key, name, size, secret);
+}
+
+__m128i load_half(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+
+bool same_short_key(const uint8_t* a, const uint8_t* b, size_t size) {
+  if (size < sizeof(uint64_t)) return std::memcmp(a, b, size) == 0;
+  const size_t rest = size - sizeof(uint64_t);
+  return ((nh::load(a) ^ nh::load(b)) | (nh::load(a + rest) ^ nh::load(b + rest))) == 0;
+}
+
+// Exactly the keys' octets are read: what is behind them may be another entry, which is being written.
+bool same_key(const uint8_t* a, const uint8_t* b, size_t size) {
+  if (size > width) {
+    uint32_t differ = differences(load(a + size - width), load(b + size - width));
+    for (size_t i = 0; i < size - width; i += width) differ |= differences(load(a + i), load(b + i));
+    return differ == 0;
+  }
+  if (size < sizeof(__m128i)) return same_short_key(a, b, size);
+  const size_t rest = size - sizeof(__m128i);
+  const __m128i differ = _mm_or_si128(_mm_xor_si128(load_half(a), load_half(b)),
+                                      _mm_xor_si128(load_half(a + rest), load_half(b + rest)));
+  return _mm_testz_si128(differ, differ) != 0;
+}
+
+}  // namespace
+
+constinit const Kernels avx2_kernels{KernelSet::avx2, fold, equal, compare, make_key, same_key};
+
+}  // namespace peregrine
+
+#pragma clang attribute pop
