@@ -14,7 +14,7 @@ DnameBuf name(unsigned index) {
                                     "static", "edge", "app", "login", "m"};
   static constexpr std::array places{"shop", "news", "video", "cloud-service", "media.eu"};
   const std::string text = hosts[index % hosts.size()] + std::to_string(index) + "." +
-                           places[index / 7 % places.size()] + std::to_string(index % 977) + ".bench.test.";
+                           places[index / 7 % places.size()] + std::to_string(index % 977) + ".bench.example.";
   return DnameBuf::from_text(text).value();
 }
 

@@ -1,4 +1,4 @@
-// The command line: `peregrine serve | check | ctl | query | version`.
+// The command line: `peregrine serve | check | ctl | query | bench | version`.
 #pragma once
 
 #include <string>

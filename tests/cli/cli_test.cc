@@ -25,7 +25,7 @@ TEST(CommandLine, WithoutArgumentsItPrintsHelp) {
 TEST(CommandLine, EveryCommandHasHelp) {
   EXPECT_EQ(run({"--help"}).code, 0);
   EXPECT_EQ(run({"--help"}).out, run({}).out);
-  for (const char* command : {"serve", "check", "ctl", "query", "version"}) {
+  for (const char* command : {"serve", "check", "ctl", "query", "bench", "version"}) {
     const Done done = run({command, "--help"});
     EXPECT_EQ(done.code, 0);
     EXPECT_EQ(done.err, "");
