@@ -60,9 +60,29 @@ LocalAddress local_v6(const in6_pktinfo& info) {
 
 }  // namespace
 
-SlotMemory::SlotMemory(size_t count, size_t size)
-    : stride_(odd_lines(size)),
-      memory_(static_cast<uint8_t*>(::operator new(count* stride_, std::align_val_t{line}))) {}
+SlotMemory::SlotMemory(size_t count, const UdpOptions& options, size_t lead)
+    : pooled_(options.pooled_slots), size_(options.slot_size), lead_(lead), slots_(count) {
+  if (!pooled_) {
+    for (uint8_t*& slot : slots_) slot = make();
+    return;
+  }
+  const size_t stride = odd_lines(lead_ + size_);
+  run_.reset(static_cast<uint8_t*>(::operator new(count * stride, std::align_val_t{line})));
+  for (size_t i = 0; i < count; ++i) slots_[i] = run_.get() + i * stride + lead_;
+}
+
+SlotMemory::~SlotMemory() {
+  if (pooled_) return;
+  for (uint8_t* slot : slots_) ::operator delete(slot - lead_);
+}
+
+uint8_t* SlotMemory::make() const { return static_cast<uint8_t*>(::operator new(lead_ + size_)) + lead_; }
+
+uint8_t* SlotMemory::renew(size_t index) {
+  if (pooled_) return slots_[index];
+  ::operator delete(slots_[index] - lead_);
+  return slots_[index] = make();
+}
 
 UdpOptions checked(UdpOptions options) {
   options.batch = std::clamp(options.batch, 1u, 1024u);
@@ -70,16 +90,19 @@ UdpOptions checked(UdpOptions options) {
   return options;
 }
 
-Slots::Slots(const UdpOptions& options)
-    : batch_(options.batch), memory_(size_t{options.batch} * 2, options.slot_size), datagrams_(batch_ * 2) {
-  for (size_t i = 0; i < datagrams_.size(); ++i) {
+SlotRow::SlotRow(size_t count, const UdpOptions& options) : memory_(count, options), datagrams_(count) {
+  for (size_t i = 0; i < count; ++i) {
     datagrams_[i].data = memory_.slot(i);
     datagrams_[i].capacity = options.slot_size;
   }
 }
 
-Datagram& Slots::compose(const PeerAddress& to, const LocalAddress& from) {
-  Datagram& datagram = datagrams_[batch_ + composed_++];
+void SlotRow::renew_each(size_t used) {
+  for (size_t i = 0; i < used; ++i) datagrams_[i].data = memory_.renew(i);
+}
+
+Datagram& Composer::compose(const PeerAddress& to, const LocalAddress& from) {
+  Datagram& datagram = row_.datagrams()[count_++];
   datagram.size = 0;
   datagram.peer = to;
   datagram.local = from;
@@ -122,6 +145,8 @@ SendFailure classify_send(int error) {
     return SendFailure::full;
   return SendFailure::this_one;
 }
+
+bool was_pending_error(int error) { return error != EAGAIN && error != EWOULDBLOCK; }
 
 }  // namespace detail
 }  // namespace peregrine

@@ -77,6 +77,8 @@ struct UdpOptions {
   // Octets of a slot: a query of any legal size fits, and so does an answer of our largest UDP size.
   unsigned slot_size = 4096;
   bool wildcard = false;  // the socket listens on 0.0.0.0 or ::, so local addresses matter
+  // Slots stay with the engine. Off: one that was used is freed and a new one allocated (the baseline).
+  bool pooled_slots = true;
 };
 
 // recvfrom and sendto (recvmsg and sendmsg on wildcard sockets): the baseline.

@@ -13,18 +13,19 @@ namespace peregrine {
 struct MemoryEngine::State {
   // The datagrams of one receive(), or of a part of one.
   struct Batch {
-    explicit Batch(const UdpOptions& o) : slots(o) {}
-    detail::Slots slots;
+    explicit Batch(const UdpOptions& o) : slots(o.batch, o) {}
+    detail::SlotRow slots;
     size_t count = 0;
   };
   State(const UdpOptions& o, Counters& c)
-      : options(o), counters(c), current(std::make_unique<Batch>(o)), outbox(size_t{o.batch} * 2) {}
+      : options(o), counters(c), late(o), current(std::make_unique<Batch>(o)), outbox(size_t{o.batch} * 2) {}
 
   Batch& batch_with_room();
   void keep_outbox();
 
   UdpOptions options;
   Counters& counters;
+  detail::Composer late;
   std::unique_ptr<Batch> current;  // what receive() has handed out
   std::deque<std::unique_ptr<Batch>> waiting;
   std::vector<std::unique_ptr<Batch>> spare;  // their slots are used again
@@ -53,7 +54,7 @@ void MemoryEngine::deliver(const PeerAddress& from, Bytes octets, const LocalAdd
   State& s = *state_;
   if (octets.size() > s.options.slot_size) return s.counters.add(Counter::receive_truncated);
   State::Batch& batch = s.batch_with_room();
-  Datagram& datagram = batch.slots.received()[batch.count++];
+  Datagram& datagram = batch.slots.datagrams()[batch.count++];
   if (!octets.empty()) std::memcpy(datagram.data, octets.data(), octets.size());
   datagram.size = static_cast<uint32_t>(octets.size());
   datagram.peer = from;
@@ -64,9 +65,10 @@ std::span<Datagram> MemoryEngine::receive() {
   flush();
   State& s = *state_;
   if (s.waiting.empty()) return {};
+  s.current->slots.renew(s.current->count);
   s.spare.push_back(std::exchange(s.current, std::move(s.waiting.front())));
   s.waiting.pop_front();
-  return s.current->slots.received().first(s.current->count);
+  return s.current->slots.datagrams().first(s.current->count);
 }
 
 void MemoryEngine::reply(Datagram& datagram, size_t size) {
@@ -77,8 +79,8 @@ void MemoryEngine::reply(Datagram& datagram, size_t size) {
 
 Datagram& MemoryEngine::compose(const PeerAddress& to, const LocalAddress& from) {
   State& s = *state_;
-  if (s.current->slots.all_composed()) flush();
-  return s.current->slots.compose(to, from);
+  if (s.late.full()) flush();
+  return s.late.compose(to, from);
 }
 
 void MemoryEngine::State::keep_outbox() {
@@ -90,12 +92,12 @@ void MemoryEngine::State::keep_outbox() {
 
 void MemoryEngine::flush() {
   State& s = *state_;
-  for (const Datagram& datagram : s.current->slots.composed()) {
+  for (const Datagram& datagram : s.late.composed()) {
     if (datagram.size > 0) s.outbox[s.queued++] = &datagram;
   }
   if (s.keep) s.keep_outbox();
   s.sent_count += std::exchange(s.queued, 0);
-  s.current->slots.forget_composed();
+  s.late.clear();
 }
 
 std::vector<MemoryEngine::Sent> MemoryEngine::take_sent() { return std::exchange(state_->sent, {}); }

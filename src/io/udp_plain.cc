@@ -7,7 +7,8 @@
 namespace peregrine {
 
 struct PlainEngine::State {
-  State(Fd s, const UdpOptions& o, Counters& c) : socket(std::move(s)), options(o), counters(c), slots(o) {
+  State(Fd s, const UdpOptions& o, Counters& c)
+      : socket(std::move(s)), options(o), counters(c), slots(o.batch, o), late(o) {
     outbox.reserve(size_t{o.batch} * 2);
   }
   ssize_t receive_one(Datagram& datagram, int& flags);
@@ -16,7 +17,9 @@ struct PlainEngine::State {
   Fd socket;
   UdpOptions options;
   Counters& counters;
-  detail::Slots slots;
+  detail::SlotRow slots;
+  size_t used = 0;  // slots of the last receive()
+  detail::Composer late;
   std::vector<const Datagram*> outbox;
 };
 
@@ -71,21 +74,28 @@ int PlainEngine::fd() const { return state_->socket.get(); }
 
 std::span<Datagram> PlainEngine::receive() {
   flush();
-  const auto slots = state_->slots.received();
-  size_t count = 0;
-  for (size_t tries = 0; tries < slots.size(); ++tries) {
-    Datagram& datagram = slots[count];
+  State& s = *state_;
+  s.slots.renew(s.used);
+  s.used = 0;
+  const auto slots = s.slots.datagrams();
+  unsigned errors = 0;
+  for (size_t tries = 0; tries < slots.size() && errors < detail::receive_attempts; ++tries) {
+    Datagram& datagram = slots[s.used];
     int flags = 0;
-    const ssize_t got = state_->receive_one(datagram, flags);
-    if (got < 0) break;
+    const ssize_t got = s.receive_one(datagram, flags);
+    if (got < 0 && !detail::was_pending_error(errno)) break;
+    if (got < 0) {
+      ++errors;
+      continue;
+    }
     if ((flags & MSG_TRUNC) != 0) {
-      state_->counters.add(Counter::receive_truncated);
+      s.counters.add(Counter::receive_truncated);
       continue;
     }
     datagram.size = static_cast<uint32_t>(got);
-    ++count;
+    ++s.used;
   }
-  return slots.first(count);
+  return slots.first(s.used);
 }
 
 void PlainEngine::reply(Datagram& datagram, size_t size) {
@@ -94,27 +104,31 @@ void PlainEngine::reply(Datagram& datagram, size_t size) {
 }
 
 Datagram& PlainEngine::compose(const PeerAddress& to, const LocalAddress& from) {
-  if (state_->slots.all_composed()) flush();
-  return state_->slots.compose(to, from);
+  if (state_->late.full()) flush();
+  return state_->late.compose(to, from);
 }
 
 void PlainEngine::flush() {
-  auto& outbox = state_->outbox;
-  for (const Datagram& datagram : state_->slots.composed()) {
+  State& s = *state_;
+  auto& outbox = s.outbox;
+  for (const Datagram& datagram : s.late.composed()) {
     if (datagram.size > 0) outbox.push_back(&datagram);
   }
+  bool again = false;
   for (size_t at = 0; at < outbox.size();) {
-    const auto failure = detail::classify_send(state_->send_one(*outbox[at]));
+    const auto failure = detail::classify_send(s.send_one(*outbox[at]));
     if (failure == detail::SendFailure::again) continue;
     if (failure == detail::SendFailure::full) {
-      state_->counters.add(Counter::send_dropped, outbox.size() - at);
+      s.counters.add(Counter::send_dropped, outbox.size() - at);
       break;
     }
-    if (failure == detail::SendFailure::this_one) state_->counters.add(Counter::send_dropped);
+    again = failure == detail::SendFailure::this_one && !again;
+    if (again) continue;
+    if (failure == detail::SendFailure::this_one) s.counters.add(Counter::send_dropped);
     ++at;
   }
   outbox.clear();
-  state_->slots.forget_composed();
+  s.late.clear();
 }
 
 }  // namespace peregrine

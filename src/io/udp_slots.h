@@ -13,39 +13,65 @@
 
 namespace peregrine::detail {
 
-// `count` buffers of `size` octets in one allocation, not zeroed. They stand an odd number of cache lines
-// apart, so that the first lines of all slots do not compete for the same sets of the cache.
+// `count` slots of options.slot_size octets, each behind `lead` octets that are the engine's own; not zeroed.
+// Pooled, they are in one allocation and stay with the engine; the first lines of neighbours stand an odd
+// number of cache lines apart, so that those of all slots do not compete for the same sets of the cache.
 class SlotMemory {
  public:
-  SlotMemory(size_t count, size_t size);
-  uint8_t* slot(size_t index) const { return memory_.get() + index * stride_; }
+  SlotMemory(size_t count, const UdpOptions& options, size_t lead = 0);
+  ~SlotMemory();
+  SlotMemory(const SlotMemory&) = delete;
+  SlotMemory& operator=(const SlotMemory&) = delete;
+  bool pooled() const { return pooled_; }
+  uint8_t* slot(size_t index) const { return slots_[index]; }
+  // For a slot that was used: itself where they are pooled, else one in a new buffer.
+  uint8_t* renew(size_t index);
 
  private:
   struct Free {
     void operator()(uint8_t* p) const { ::operator delete(p, std::align_val_t{64}); }
   };
-  size_t stride_;
-  std::unique_ptr<uint8_t, Free> memory_;
+  uint8_t* make() const;
+  bool pooled_;
+  size_t size_, lead_;
+  std::unique_ptr<uint8_t, Free> run_;
+  std::vector<uint8_t*> slots_;
 };
 
 // The options within the bounds that the engines rely on.
 UdpOptions checked(UdpOptions options);
 
-// `batch` datagrams to receive into and as many to compose, each with its slot.
-class Slots {
+// `count` datagrams, each with its slot.
+class SlotRow {
  public:
-  explicit Slots(const UdpOptions& options);
-  std::span<Datagram> received() { return std::span(datagrams_).first(batch_); }
-  bool all_composed() const { return composed_ == batch_; }
-  Datagram& compose(const PeerAddress& to, const LocalAddress& from);  // not when all_composed()
-  std::span<Datagram> composed() { return std::span(datagrams_).subspan(batch_, composed_); }
-  void forget_composed() { composed_ = 0; }
+  SlotRow(size_t count, const UdpOptions& options);
+  std::span<Datagram> datagrams() { return datagrams_; }
+  // After the first `used` have served: nothing where slots are pooled.
+  void renew(size_t used) {
+    if (!memory_.pooled()) renew_each(used);
+  }
 
  private:
-  size_t batch_;
-  size_t composed_ = 0;
+  void renew_each(size_t used);
   SlotMemory memory_;
   std::vector<Datagram> datagrams_;
+};
+
+// Late answers of one flush(), at most options.batch.
+class Composer {
+ public:
+  explicit Composer(const UdpOptions& options) : row_(options.batch, options) {}
+  bool full() { return count_ == row_.datagrams().size(); }
+  Datagram& compose(const PeerAddress& to, const LocalAddress& from);  // not when full()
+  std::span<Datagram> composed() { return row_.datagrams().first(count_); }
+  void clear() {
+    row_.renew(count_);
+    count_ = 0;
+  }
+
+ private:
+  SlotRow row_;
+  size_t count_ = 0;
 };
 
 // Room for one IP_PKTINFO or IPV6_PKTINFO message.
@@ -64,5 +90,11 @@ enum class SendFailure : uint8_t {
   this_one,  // this datagram cannot be sent; another one may
 };
 SendFailure classify_send(int error);
+
+// Whether another attempt to receive is worth it: the socket had an error to tell, such as an ICMP message
+// that an earlier datagram of ours caused (ip(7), IP_RECVERR), and is rid of it now. The datagrams that wait
+// are not its victims.
+bool was_pending_error(int error);
+constexpr unsigned receive_attempts = 8;
 
 }  // namespace peregrine::detail
