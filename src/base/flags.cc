@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/cpu.h"
+#include "base/kernel.h"
 
 namespace peregrine {
 namespace {
@@ -43,7 +44,7 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {io_uring, "io_uring",
      "Datagrams are received by a multishot io_uring",
      "the socket engines",
-     process, not_built, dev_only},
+     process, built, dev_only},
     {reuse_port, "reuse_port",
      "Each worker has a listening socket of its own (SO_REUSEPORT)",
      "one listening socket shared by all workers",
@@ -112,6 +113,7 @@ std::string_view to_string(Profile profile) { return profile_names[static_cast<s
 
 std::string_view unavailable(Flag flag) {
   if (!row(flag).built) return "not in this binary";
+  if (flag == io_uring) return io_uring_refused();
   if (flag == simd && !cpu_has_avx2()) return "the CPU has neither AVX2 nor AVX-512";
   return "";
 }

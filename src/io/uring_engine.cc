@@ -379,26 +379,4 @@ void UringEngine::stop() {
   }
 }
 
-std::string_view io_uring_unavailable() {
-  io_uring ring{};
-  io_uring_params params = ring_params(8);
-  const int error = io_uring_queue_init_params(4, &ring, &params);
-  if (error == 0) io_uring_queue_exit(&ring);
-  switch (-error) {
-    case 0:
-      return "";
-    case ENOSYS:
-      return "this kernel has no io_uring";
-    case EINVAL:
-      return "needs Linux 6.1 or later";
-    case EPERM:
-    case EACCES:
-      return "the kernel forbids it: see the sysctl kernel.io_uring_disabled and seccomp filters";
-    case ENOMEM:
-      return "the kernel has no memory for it: raise LimitMEMLOCK";
-    default:
-      return "the kernel gave no io_uring";
-  }
-}
-
 }  // namespace peregrine

@@ -6,18 +6,13 @@
 // next batch in the completion queue without the loop, and an idle one pays one epoll_wait a wake-up.
 #pragma once
 
-#include <string_view>
-
 #include "io/udp.h"
 
 namespace peregrine {
 
-// Why this process cannot use UringEngine: the kernel is older than 6.1, or forbids it (the sysctl
-// kernel.io_uring_disabled, a seccomp filter). Empty where it can. Asks the kernel each time.
-std::string_view io_uring_unavailable();
-
-// May be made on one thread and used on another, but receive(), reply(), compose(), flush() and stop() are
-// called on one thread only. The kernel has nothing to watch for before the first receive().
+// Only where io_uring_refused() is empty. May be made on one thread and used on another, but receive(),
+// reply(), compose(), flush() and stop() are called on one thread only. The kernel has nothing to watch for
+// before the first receive().
 class UringEngine {
  public:
   UringEngine(Fd socket, UdpOptions options, Counters& counters);  // throws std::system_error

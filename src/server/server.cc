@@ -74,8 +74,12 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
 void log_unavailable_flags(const FlagSet& flags) {
   for (const FlagRow& row : flag_rows()) {
     const std::string_view why = unavailable(row.flag);
-    if (flags.wanted(row.flag) && !why.empty() && flags.origin(row.flag) > Origin::profile) {
-      log_warning("flags." + std::string(row.name) + " stays off: " + std::string(why));
+    if (!flags.wanted(row.flag) || why.empty()) continue;
+    const std::string message = "flags." + std::string(row.name) + " stays off: " + std::string(why);
+    if (flags.origin(row.flag) > Origin::profile) {
+      log_warning(message);
+    } else if (row.built) {
+      log_info(message);
     }
   }
 }

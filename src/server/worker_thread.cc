@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "io/loop.h"
+#include "io/uring_engine.h"
 #include "server/worker.h"
 
 namespace peregrine {
@@ -41,11 +42,10 @@ class LoopWorker final : public WorkerThread {
                 std::move(plan.snapshot), plan.exchange),
         drain_timer_([this] { give_up(); }) {
     for (auto& socket : plan.udp) {
-      const int fd = socket.fd.get();
       size_t engine =
           worker_.add(E(std::move(socket.fd), {.batch = batch_, .wildcard = socket.wildcard}, counters_));
       inputs_.push_back(std::make_unique<Input>(*this, engine));
-      if (!loop_.watch(fd, EPOLLIN, *inputs_.back())) {
+      if (!loop_.watch(worker_.engine(engine).fd(), EPOLLIN, *inputs_.back())) {
         throw std::system_error(errno, std::generic_category(), "cannot watch a listening socket");
       }
     }
@@ -119,11 +119,20 @@ class LoopWorker final : public WorkerThread {
   void run() {
     pthread_setname_np(pthread_self(), ("worker/" + std::to_string(index_)).c_str());
     if (cpu_ >= 0) pin_to(cpu_);
+    // An io_uring has to be started by the thread that it is for, and is not readable before.
+    for (auto& input : inputs_) input->ready(EPOLLIN);
     while (!finished()) {
       loop_.run_once(std::chrono::seconds(1));
       worker_.flush();
     }
     worker_.sessions().close_all();
+    stop_engines();
+  }
+
+  void stop_engines() {
+    if constexpr (requires(E engine) { engine.stop(); }) {
+      for (size_t i = 0; i < inputs_.size(); ++i) worker_.engine(i).stop();
+    }
   }
 
   bool finished() {
@@ -158,6 +167,9 @@ class LoopWorker final : public WorkerThread {
 
 std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags, MutexStore& store,
                                                  Executor& reclaimer) {
+  if (flags.on(Flag::io_uring)) {
+    return std::make_unique<LoopWorker<UringEngine, MutexStore>>(std::move(plan), store, reclaimer);
+  }
   if (flags.on(Flag::batched_io)) {
     return std::make_unique<LoopWorker<MmsgEngine, MutexStore>>(std::move(plan), store, reclaimer);
   }
