@@ -58,13 +58,11 @@ uint32_t differences(Vector a, Vector b) {
 }
 
 void fold(uint8_t* out, const uint8_t* in, size_t size) {
+  for (; size >= width; in += width, out += width, size -= width) store(out, fold(load(in)));
   if (size == 0) return;
-  size_t i = 0;
-  for (; size - i >= width; i += width) store(out + i, fold(load(in + i)));
-  if (i == size) return;
-  alignas(width) uint8_t rest[width];
-  store(rest, fold(load_part(in + i, size - i)));
-  std::memcpy(out + i, rest, size - i);
+  alignas(16) uint8_t rest[width];
+  store(rest, fold(load_part(in, size)));
+  copy_few(out, rest, size);
 }
 
 bool equal(const uint8_t* a, const uint8_t* b, size_t size) {
@@ -144,8 +142,10 @@ bool same_short_key(const uint8_t* a, const uint8_t* b, size_t size) {
   return ((nh::load(a) ^ nh::load(b)) | (nh::load(a + rest) ^ nh::load(b + rest))) == 0;
 }
 
+}  // namespace
+
 // Exactly the keys' octets are read: what is behind them may be another entry, which is being written.
-bool same_key(const uint8_t* a, const uint8_t* b, size_t size) {
+bool x86::same_key(const uint8_t* a, const uint8_t* b, size_t size) {
   if (size > width) {
     uint32_t differ = differences(load(a + size - width), load(b + size - width));
     for (size_t i = 0; i < size - width; i += width) differ |= differences(load(a + i), load(b + i));
@@ -158,9 +158,7 @@ bool same_key(const uint8_t* a, const uint8_t* b, size_t size) {
   return _mm_testz_si128(differ, differ) != 0;
 }
 
-}  // namespace
-
-constinit const Kernels avx2_kernels{KernelSet::avx2, fold, equal, compare, make_key, same_key};
+constinit const Kernels avx2_kernels{KernelSet::avx2, fold, equal, compare, make_key, x86::same_key};
 
 }  // namespace peregrine
 

@@ -97,19 +97,9 @@ uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecr
   return make_key_of(key, name, size, secret);
 }
 
-bool same_key(const uint8_t* a, const uint8_t* b, size_t size) {
-  for (size_t i = 0; i < size; i += width) {
-    const __mmask64 mask = first(size - i);
-    if (_mm512_mask_cmpneq_epi8_mask(mask, _mm512_maskz_loadu_epi8(mask, a + i),
-                                     _mm512_maskz_loadu_epi8(mask, b + i)) != 0)
-      return false;
-  }
-  return true;
-}
-
 }  // namespace
 
-constinit const Kernels avx512_kernels{KernelSet::avx512, fold, equal, compare, make_key, same_key};
+constinit const Kernels avx512_kernels{KernelSet::avx512, fold, equal, compare, make_key, x86::same_key};
 
 }  // namespace peregrine
 
