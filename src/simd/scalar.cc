@@ -17,10 +17,9 @@ void fold(uint8_t* out, const uint8_t* in, size_t size) {
 }
 
 bool equal(const uint8_t* a, const uint8_t* b, size_t size) {
-  for (size_t i = 0; i < size; ++i) {
-    if (fold_one(a[i]) != fold_one(b[i])) return false;
-  }
-  return true;
+  unsigned difference = 0;
+  for (size_t i = 0; i < size; ++i) difference |= fold_one(a[i]) ^ fold_one(b[i]);
+  return difference == 0;
 }
 
 int compare(const uint8_t* a, const uint8_t* b, size_t size) {

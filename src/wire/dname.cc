@@ -2,17 +2,27 @@
 
 #include <algorithm>
 
+#include "simd/kernels.h"
 #include "wire/escapes.h"
 
 namespace peregrine {
 namespace {
 
+// From so many octets on a call of a kernel costs less than a loop in place.
+constexpr size_t kernel_pays = 16;
+
+int compare_folded(const uint8_t* a, const uint8_t* b, size_t size) {
+  if (size >= kernel_pays) return kernels().compare(a, b, size);
+  for (size_t i = 0; i < size; ++i) {
+    if (const int difference = fold_octet(a[i]) - fold_octet(b[i]); difference != 0) return difference;
+  }
+  return 0;
+}
+
 // As left-justified octet strings, upper case as lower (RFC 4034 section 6.1).
 int compare_labels(const uint8_t* a, const uint8_t* b) {
-  size_t common = std::min(a[0], b[0]);
-  for (size_t i = 1; i <= common; ++i)
-    if (int difference = fold_octet(a[i]) - fold_octet(b[i]); difference != 0) return difference;
-  return a[0] - b[0];
+  const int difference = compare_folded(a + 1, b + 1, std::min(a[0], b[0]));
+  return difference != 0 ? difference : a[0] - b[0];
 }
 
 }  // namespace
@@ -75,6 +85,7 @@ std::string Dname::to_string() const {
 // Two names of equal size whose folded octets are equal have their labels at the same places.
 bool same_folded(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
+  if (a.size() >= kernel_pays) return kernels().equal(a.data(), b.data(), a.size());
   unsigned difference = 0;
   for (size_t i = 0; i < a.size(); ++i) difference |= fold_octet(a[i]) ^ fold_octet(b[i]);
   return difference == 0;
@@ -139,9 +150,7 @@ bool DnameBuf::append(Dname suffix) {
   return true;
 }
 
-void DnameBuf::fold() {
-  for (size_t i = 0; i < size_; ++i) octets_[i] = fold_octet(octets_[i]);
-}
+void DnameBuf::fold() { kernels().fold(octets_.data(), octets_.data(), size_); }
 
 void DnameBuf::flip_case(Bytes bits) {
   size_t letter = 0;

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "base/random.h"
+#include "simd/kernels.h"
 #include "wire/wire_support.h"
 
 namespace peregrine {
@@ -121,6 +122,28 @@ TEST(Dname, CanonicalOrder) {
   EXPECT_EQ(canonical_compare(name("A.B"), name("a.b")), 0);
   EXPECT_LT(canonical_compare(name("ab"), name("abc")), 0);
   EXPECT_LT(canonical_compare(*Dname::parse(name_of_size(253)), *Dname::parse(name_of_size(255))), 0);
+}
+
+// By every set of kernels, long labels or short ones.
+TEST(Dname, ComparesAndFoldsAlikeByAnyKernels) {
+  const Kernels& before = kernels();
+  for (const KernelSet set : {KernelSet::scalar, KernelSet::avx2, KernelSet::avx512}) {
+    if (!find_kernels(set)) continue;
+    use_kernels(*find_kernels(set));
+    for (size_t size = 1; size <= max_label_size; ++size) {
+      const std::string label(size, 'Q');
+      const DnameBuf capitals = name(label + ".X"), higher = name(label.substr(1) + "r.x");
+      DnameBuf folded = capitals;
+      folded.fold();
+      EXPECT_TRUE(same_octets(folded, name(std::string(size, 'q') + ".x"))) << size;
+      EXPECT_EQ(folded, capitals) << size;
+      EXPECT_FALSE(folded == higher) << size;
+      EXPECT_EQ(canonical_compare(folded, capitals), 0) << size;
+      EXPECT_LT(canonical_compare(folded, higher), 0) << size;
+      EXPECT_GT(canonical_compare(higher, capitals), 0) << size;
+    }
+  }
+  use_kernels(before);
 }
 
 TEST(DnameText, Escapes) {
