@@ -17,5 +17,7 @@ struct HashKey {
 };
 
 uint64_t siphash13(const HashKey& key, Bytes data);
+// SipHash-2-4, the full-strength variant: a message authentication code (RFC 9018 section 4.4 asks for it).
+uint64_t siphash24(const HashKey& key, Bytes data);
 
 }  // namespace peregrine

@@ -65,7 +65,9 @@ template <Store S>
 bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Staged& staged) {
   PlainQuery& query = staged.query;
   if (!read_plain_query(datagram.slot(), datagram.size, settings.udp_size, query)) return false;
-  if (!settings.access.allows(datagram.peer.address_octets())) return false;
+  const Bytes client = datagram.peer.address_octets();
+  if (!settings.access.allows(client)) return false;
+  answer_cookie(snapshot_, client, world_.clock.wall(), query.fields);
   staged.key.assign({.qname = {},
                      .qtype = query.qtype,
                      .dnssec_ok = query.fields.dnssec_ok,

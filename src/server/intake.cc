@@ -24,11 +24,14 @@ void take_header(const Header& header, QueryFields& fields) {
   fields.flags = header.flags();
 }
 
-void take_edns(const MessageView& view, Transport transport, uint16_t largest, QueryFields& fields) {
+// False where the cookie is malformed, which is FORMERR (RFC 7873 section 5.2.2).
+bool take_edns(const MessageView& view, Transport transport, uint16_t largest, QueryFields& fields) {
   const auto& edns = view.edns();
   fields.has_edns = edns.has_value();
   fields.dnssec_ok = edns && edns->dnssec_ok;
   fields.limit = reply_limit(edns, transport, largest);
+  const auto cookie = edns ? edns->find(EdnsOption::cookie) : std::nullopt;
+  return !cookie || fields.cookie.read(*cookie);
 }
 
 // More records than any query has, told from the header alone, so that stuffed ones cost nothing: RFC 9619
@@ -77,13 +80,16 @@ IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query
   take_header(*header, fields);
   const bool stuffed = is_stuffed(*header);
   const auto view = stuffed ? std::unexpected(Error::limit) : MessageView::parse(message);
-  if (view) take_edns(*view, transport, largest, fields);
+  const bool cookie_sound = !view || take_edns(*view, transport, largest, fields);
   // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
   if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
-  if (!view || !view->has_question()) return reject(Rcode::formerr);
+  if (!view) return reject(Rcode::formerr);
+  // RFC 7873 section 5.4: no question, to fetch a server cookie.
+  if (!view->has_question()) return reject(fields.cookie && cookie_sound ? Rcode::noerror : Rcode::formerr);
   query.question = view->question();
   fields.question_end = static_cast<uint16_t>(view->question_end());
 
+  if (!cookie_sound) return reject(Rcode::formerr);
   const auto& edns = view->edns();
   if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
   if (view->has_trailing_octets()) return reject(Rcode::formerr);

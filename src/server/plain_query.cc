@@ -21,6 +21,18 @@ constexpr bool is_plain(unsigned type) {
   return type != reserved && type != opt && type != nxname && (type < first_meta || type > last_meta);
 }
 
+// Whether the options are whole and the first cookie (RFC 7873 section 5.2), if any, is well formed.
+bool read_options(Bytes options, Cookie& cookie) {
+  ByteReader reader(options);
+  while (!reader.at_end()) {
+    const EdnsOption code{reader.u16()};
+    const Bytes value = reader.take(reader.u16());
+    if (!reader.ok()) return false;
+    if (code == EdnsOption::cookie && !cookie && !cookie.read(value)) return false;
+  }
+  return true;
+}
+
 // The OPT, which is all of `bytes`. RFC 6891 section 6.1.2.
 bool read_opt(Bytes bytes, uint16_t largest, QueryFields& fields) {
   constexpr uint32_t root_and_opt = static_cast<uint32_t>(Type::opt);  // 24 bits
@@ -30,7 +42,8 @@ bool read_opt(Bytes bytes, uint16_t largest, QueryFields& fields) {
   const bool version_0 = (ttl & 0x00ff0000) == 0;
   if (load_u32(p) >> 8 != root_and_opt || !version_0) return false;
   if (load_u16(p + 9) != bytes.size() - bare_opt_size) return false;
-  if (bytes.size() != bare_opt_size && !Edns::parse(Class{}, ttl, bytes.subspan(bare_opt_size))) return false;
+  if (bytes.size() != bare_opt_size && !read_options(bytes.subspan(bare_opt_size), fields.cookie))
+    return false;
   fields.has_edns = true;
   fields.dnssec_ok = (ttl & 0x8000) != 0;
   fields.limit = std::clamp(load_u16(p + 3), classic_limit, std::max(largest, classic_limit));
@@ -58,6 +71,7 @@ bool read_plain_query(Bytes slot, size_t size, uint16_t largest, PlainQuery& que
                   .flags = flags,
                   .has_edns = false,
                   .dnssec_ok = false,
+                  .cookie = {},
                   .limit = classic_limit,
                   .question_end = static_cast<uint16_t>(end)};
   query.name_octets = slot.subspan(header_size, name);

@@ -8,6 +8,7 @@
 #include "io/sessions.h"
 #include "io/transport.h"
 #include "io/udp.h"
+#include "server/cookies.h"
 #include "server/outcome.h"
 #include "wire/message_view.h"
 
@@ -48,6 +49,7 @@ struct QueryFields {
   uint16_t id = 0;
   uint16_t flags = 0;  // the header's third and fourth octet
   bool has_edns = false, dnssec_ok = false;
+  Cookie cookie;                        // the client's, then the reply's
   uint16_t limit = 512;                 // octets that the reply may have
   uint16_t question_end = header_size;  // the reply keeps the octets before it; header_size: no question
 };

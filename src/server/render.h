@@ -34,7 +34,10 @@ struct ReplyHeader {
   Counts counts{};
 };
 
-inline size_t opt_size(const QueryFields& fields) { return fields.has_edns ? bare_opt_size : 0; }
+inline size_t opt_size(const QueryFields& fields) {
+  if (!fields.has_edns) return 0;
+  return bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
+}
 
 // RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2).
 inline void patch_header(uint8_t* header, const QueryFields& fields, const ReplyHeader& reply) {
@@ -57,9 +60,15 @@ inline size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, 
   const unsigned dnssec_ok = fields.dnssec_ok;
   store_u64(
       p, uint64_t{static_cast<uint16_t>(Type::opt)} << 40 | uint64_t{udp_size} << 24 | extended_rcode << 16);
-  store_u32(p + 7, dnssec_ok << 31 | static_cast<uint32_t>(options.size()));
-  if (!options.empty()) std::memcpy(p + bare_opt_size, options.data(), options.size());
-  return end + bare_opt_size + options.size();
+  store_u32(p + 7,
+            dnssec_ok << 31 | static_cast<uint32_t>(opt_size(fields) - bare_opt_size + options.size()));
+  p += bare_opt_size;
+  if (fields.cookie) {
+    store_u32(p, uint32_t{static_cast<uint16_t>(EdnsOption::cookie)} << 16 | Cookie::whole_size);
+    std::memcpy(p + 4, fields.cookie.octets.data(), Cookie::whole_size);
+  }
+  if (!options.empty()) std::memcpy(slot.data() + end + opt_size(fields), options.data(), options.size());
+  return end + opt_size(fields) + options.size();
 }
 
 // The whole reply where only header, question and OPT are left.

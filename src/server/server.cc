@@ -71,6 +71,12 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
   return plans;
 }
 
+std::shared_ptr<const CookieSecrets> random_cookie_secrets() {
+  Random random = Random::from_system();
+  const HashKey current = HashKey::make(random);
+  return std::make_shared<const CookieSecrets>(current, HashKey::make(random));
+}
+
 void log_unavailable_flags(const FlagSet& flags) {
   for (const FlagRow& row : flag_rows()) {
     const std::string_view why = unavailable(row.flag);
@@ -136,6 +142,7 @@ Server::Server(Config config, Loader loader)
       store_(std::make_unique<MutexStore>(config_.cache.size)),
       snapshot_(make_snapshot(config_, system_servers(config_, config_.server.listen))),
       signals_(std::make_unique<Signals>(*this)) {
+  snapshot_.cookies = random_cookie_secrets();
   refuse_loops(config_);
   log_unavailable_flags(config_.flags);
   std::vector<WorkerPlan> plans = make_plans(config_, snapshot_, affordable_source_ports(config_));

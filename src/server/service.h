@@ -115,6 +115,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
     client.sink.abandon(client.reply_address());
     return 0;
   }
+  answer_cookie(snapshot_, client.address, world_.clock.wall(), query.fields);
   world_.counters.add(client.transport == Transport::udp ? Counter::udp_queries : Counter::tcp_queries);
   if (!settings.access.allows(client.address)) {
     world_.counters.add(Counter::refused_acl);

@@ -67,8 +67,11 @@ uint32_t ServedSince::generation_of(Dname qname) const {
 
 Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers) {
   auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
-  return {std::make_shared<const Settings>(settings_of(config)), forward,
-          std::make_shared<const ServedSince>(*forward, 1), 1};
+  return {std::make_shared<const Settings>(settings_of(config)),
+          forward,
+          std::make_shared<const ServedSince>(*forward, 1),
+          {},
+          1};
 }
 
 Snapshot next_snapshot(const Snapshot& before, const Config& config,
@@ -77,7 +80,7 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
   auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
   return {std::make_shared<const Settings>(settings_of(config)), forward,
           std::make_shared<const ServedSince>(*before.served_since, *before.forward, *forward, generation),
-          generation};
+          before.cookies, generation};
 }
 
 std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen) {

@@ -13,6 +13,7 @@
 #include "policy/access.h"
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
+#include "server/query.h"
 
 namespace peregrine {
 
@@ -49,8 +50,16 @@ struct Snapshot {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const ForwardTable> forward;
   std::shared_ptr<const ServedSince> served_since;
-  uint32_t generation = 0;  // rises with every change of any part
+  std::shared_ptr<const CookieSecrets> cookies{};  // none: the option is ignored
+  uint32_t generation = 0;                         // rises with every change of any part
 };
+
+// Makes the client's cookie that of the reply; takes it away where there are no secrets.
+inline void answer_cookie(const Snapshot& snapshot, Bytes client, WallTime now, QueryFields& fields) {
+  if (!fields.cookie) return;
+  if (!snapshot.cookies) return static_cast<void>(fields.cookie.size = 0);
+  snapshot.cookies->answer(fields.cookie, client, now);
+}
 
 // `system_servers` serve "." where the configuration has no [[forward]].
 Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers);

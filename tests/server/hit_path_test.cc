@@ -138,6 +138,7 @@ TEST_F(BothPaths, GiveTheSameReplies) {
   const std::string_view names[] = {"www.example.", "WWW.eXample.", "big.example.", "none.example.",
                                     "new.example."};
   const Type types[] = {Type::a, Type::txt, Type::soa, Type::any};
+  const std::vector<uint8_t> cookie = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   Random random = Random::from_seed(5);
   size_t replies = 0;
   for (int round = 0; round < 4'000; ++round) {
@@ -151,7 +152,8 @@ TEST_F(BothPaths, GiveTheSameReplies) {
                            .cd = random.below(4) == 0,
                            .edns = random.below(2) == 0,
                            .opt = {.udp_size = static_cast<uint16_t>(random.below(2000)),
-                                   .dnssec_ok = random.below(2) == 0}});
+                                   .dnssec_ok = random.below(2) == 0,
+                                   .options = random.below(4) == 0 ? Bytes(cookie) : Bytes()}});
       if (random.below(4) == 0) damage(octets, random);
       batch.push_back(std::move(octets));
     }
@@ -169,6 +171,30 @@ TEST_F(BothPaths, GiveTheSameReplies) {
     EXPECT_EQ(fast_.counters.get(counter), slow_.counters.get(counter)) << static_cast<int>(counter);
   }
   EXPECT_GT(fast_.counters.get(Counter::truncated), 100u);
+}
+
+TEST_F(BothPaths, ACookieIsAnsweredAndTheAnswerAcceptedAgain) {
+  cache({.qname = "www.example."});
+  const std::vector<uint8_t> client_only = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  for (WorkerWorld<>* world : {&fast_, &slow_}) {
+    const auto first = world->ask({query({.opt = {.options = client_only}})});
+    ASSERT_EQ(first.size(), 1u);
+    const auto view = MessageView::parse(first[0]).value();
+    EXPECT_EQ(view.header().count(Section::answer), 1);
+    const std::vector<uint8_t> whole(view.edns()->options.begin(), view.edns()->options.end());
+    ASSERT_EQ(whole.size(), Cookie::option_size);
+    const auto second = world->ask({query({.opt = {.options = whole}})});
+    EXPECT_TRUE(std::ranges::equal(MessageView::parse(second[0])->edns()->options, whole));
+  }
+}
+
+TEST_F(BothPaths, WithoutSecretsACookieIsIgnored) {
+  WorkerWorld<> world({.cookies = false});
+  world.cache({.qname = "www.example."});
+  const std::vector<uint8_t> client_only = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  const auto got = world.ask({query({.opt = {.options = client_only}})});
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_TRUE(MessageView::parse(got[0])->edns()->options.empty());
 }
 
 TEST_F(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {

@@ -154,5 +154,29 @@ TEST(Intake, ClassesAndTypesThatCannotBeLookedUp) {
             Intake::look_up);  // RFC 8906: unknown types are asked
 }
 
+TEST(Intake, AMalformedCookieIsFormerr) {
+  for (size_t size : {0, 7, 9, 15, 41}) {
+    std::vector<uint8_t> option = {0, 10, 0, static_cast<uint8_t>(size)};
+    option.resize(4 + size);
+    Query q;
+    const auto intake = take_in(query({.opt = {.options = option}}), Transport::udp, 1232, q);
+    EXPECT_EQ(intake.verdict, Intake::reject) << size;
+    EXPECT_EQ(intake.rejection.rcode, Rcode::formerr) << size;
+    EXPECT_TRUE(q.fields.has_edns);
+  }
+}
+
+TEST(Intake, ACookieMayBeFetchedWithoutAQuestion) {
+  const std::vector<uint8_t> option = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<uint8_t> buffer(100);
+  MessageWriter writer(buffer);
+  writer.edns({.options = option});
+  Query q;
+  const auto intake = take_in(writer.message(), Transport::udp, 1232, q);
+  EXPECT_EQ(intake.verdict, Intake::reject);
+  EXPECT_EQ(intake.rejection.rcode, Rcode::noerror);
+  EXPECT_TRUE(q.fields.cookie);
+}
+
 }  // namespace
 }  // namespace peregrine

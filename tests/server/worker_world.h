@@ -53,6 +53,7 @@ struct CachedAnswer {
 struct WorldOptions {
   std::string config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n";
   bool zero_copy_parsing = true;
+  bool cookies = true;
 };
 
 template <Store S = MutexStore>
@@ -62,8 +63,14 @@ class WorkerWorld {
       : timers(clock.now()),
         worker(
             World{clock, timers, network, random, counters, latency, hash_secret, options.zero_copy_parsing},
-            store, make_snapshot(load(options.config), {}), {}) {
+            store, snapshot(options), {}) {
     worker.add(MemoryEngine({}, counters));
+  }
+
+  static Snapshot snapshot(const WorldOptions& options) {
+    Snapshot made = make_snapshot(load(options.config), {});
+    if (options.cookies) made.cookies = std::make_shared<const CookieSecrets>(HashKey{3, 4}, HashKey{5, 6});
+    return made;
   }
 
   void cache(const CachedAnswer& answer, uint32_t generation = 1) {

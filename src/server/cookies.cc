@@ -1,0 +1,68 @@
+#include "server/cookies.h"
+
+#include <algorithm>
+
+namespace peregrine {
+namespace {
+
+constexpr size_t max_option = 40;
+constexpr uint32_t version_and_reserved = 0x01000000;
+constexpr size_t version_at = Cookie::client_size, time_at = version_at + 4, hash_at = time_at + 4;
+constexpr size_t max_address = 16;
+
+// RFC 9018 section 4.3, in seconds; times are compared as serial numbers (RFC 1982).
+constexpr int32_t life = 3600, renewed_after = 1800, ahead = 300;
+
+// RFC 9018 section 4.4: SipHash-2-4 of client cookie, version, reserved, timestamp and address.
+uint64_t hash_of(const HashKey& secret, const Cookie& cookie, Bytes address) {
+  std::array<uint8_t, hash_at + max_address> input;
+  std::memcpy(input.data(), cookie.octets.data(), hash_at);
+  copy_few(input.data() + hash_at, address.data(), address.size());
+  return siphash24(secret, Bytes(input).first(hash_at + address.size()));
+}
+
+bool is_made_with(const HashKey& secret, const Cookie& cookie, Bytes address) {
+  const uint64_t hash = hash_of(secret, cookie, address);
+  return std::memcmp(&hash, &cookie.octets[hash_at], sizeof hash) == 0;
+}
+
+void make(const HashKey& secret, Cookie& cookie, Bytes address, uint32_t now) {
+  store_u32(&cookie.octets[version_at], version_and_reserved);
+  store_u32(&cookie.octets[time_at], now);
+  const uint64_t hash = hash_of(secret, cookie, address);
+  std::memcpy(&cookie.octets[hash_at], &hash, sizeof hash);
+  cookie.size = Cookie::whole_size;
+}
+
+}  // namespace
+
+bool Cookie::read(Bytes value) {
+  const bool allowed =
+      value.size() == client_size || (value.size() >= 2 * client_size && value.size() <= max_option);
+  if (!allowed) return false;
+  size = value.size() == whole_size ? whole_size : client_size;
+  copy_few(octets.data(), value.data(), size);
+  return true;
+}
+
+bool Cookie::operator==(const Cookie& other) const {
+  return size == other.size && std::equal(octets.begin(), octets.begin() + size, other.octets.begin());
+}
+
+CookieVerdict CookieSecrets::answer(Cookie& cookie, Bytes address, WallTime now) const {
+  if (!cookie || address.size() > max_address) return CookieVerdict::absent;
+  const auto seconds = static_cast<uint32_t>(now.time_since_epoch().count());
+  if (cookie.size != Cookie::whole_size || cookie.octets[version_at] != version_and_reserved >> 24) {
+    make(current_, cookie, address, seconds);
+    return CookieVerdict::client_only;
+  }
+  const auto age = static_cast<int32_t>(seconds - load_u32(&cookie.octets[time_at]));
+  const bool timely = age >= -ahead && age <= life;
+  const bool is_current = timely && is_made_with(current_, cookie, address);
+  if (is_current && age < renewed_after) return CookieVerdict::good;
+  const bool good = is_current || (timely && is_made_with(previous_, cookie, address));
+  make(current_, cookie, address, seconds);
+  return good ? CookieVerdict::good : CookieVerdict::bad;
+}
+
+}  // namespace peregrine
