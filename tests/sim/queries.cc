@@ -56,13 +56,17 @@ void QueryMaker::choose_edns(ClientQuery& query) {
 std::vector<uint8_t> QueryMaker::options() {
   std::array<uint8_t, 256> buffer;
   std::array<uint8_t, 40> value;
+  constexpr std::array<size_t, 4> cookie_sizes = {8, 8, 24, 40};
   dice_.fill(value);
   ByteWriter writer(buffer);
-  if (dice_.percent(20)) put_option(writer, EdnsOption::cookie, Bytes(value).first(8));
+  const size_t cookie = dice_.pick(std::span<const size_t>(cookie_sizes));
+  if (dice_.percent(20)) put_option(writer, EdnsOption::cookie, Bytes(value).first(cookie));
   if (dice_.percent(10))
     put_option(writer, EdnsOption::client_subnet, std::array<uint8_t, 7>{0, 1, 24, 0, 192, 0, 2});
   if (dice_.percent(10)) put_option(writer, EdnsOption::padding, Bytes(value).first(dice_.below(40)));
-  if (dice_.percent(10)) put_option(writer, EdnsOption(dice_.u16()), Bytes(value).first(dice_.below(40)));
+  // An unassigned code: those that we read have rules for their lengths.
+  if (dice_.percent(10))
+    put_option(writer, EdnsOption(0x8000 | dice_.u16()), Bytes(value).first(dice_.below(40)));
   return {writer.written().begin(), writer.written().end()};
 }
 

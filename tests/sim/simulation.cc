@@ -111,6 +111,8 @@ Snapshot Simulation::next_snapshot() {
   patience_ = plan_.config.resolver.timeout + grain;
   snapshot_ = generation_++ == 0 ? make_snapshot(plan_.config, {})
                                  : peregrine::next_snapshot(snapshot_, plan_.config, {});
+  if (!snapshot_.cookies)
+    snapshot_.cookies = std::make_shared<const CookieSecrets>(HashKey{7, 8}, HashKey{9, 10});
   return snapshot_;
 }
 
