@@ -57,6 +57,12 @@ struct MutexStore::Entry : Link {
   uint64_t allocated() const { return allocation(sizeof(Entry) + key_size + blob_size); }
   uint8_t* octets() { return reinterpret_cast<uint8_t*>(this + 1); }
   Bytes blob() { return {octets() + key_size, blob_size}; }
+  StoredEntry stored() {
+    return {.key = {.octets = {octets(), key_size}, .hash = hash},
+            .lifetime = lifetime,
+            .blob = blob(),
+            .frequency = 0};
+  }
   bool has_key(const StoreKey& key) {
     return hash == key.hash && std::ranges::equal(Bytes(octets(), key_size), key.octets);
   }
@@ -97,9 +103,11 @@ class MutexStore::Index {
   Index& operator=(const Index&) = delete;
 
   Entry* find(const StoreKey& key);  // with a reference of the caller's own
-  bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob);
+  bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
   bool remove(const StoreKey& key);
+  void remove(Entry* entry);  // where it is still there
   void clear();
+  std::vector<Entry*> all() const;  // with a reference of the caller's own to each
   void add_to(StoreStats& sum) const;
 
  private:
@@ -115,6 +123,7 @@ class MutexStore::Index {
   Account& account_;
   std::unique_ptr<Entry*[]> buckets_;
   size_t bucket_count_ = 0;  // a power of two, or none yet
+  uint64_t live_ = 0;        // octets of the entries
   Link by_use_;
   StoreStats counts_;
 };
@@ -141,9 +150,10 @@ MutexStore::Entry* MutexStore::Index::find(const StoreKey& key) {
   return entry;
 }
 
-bool MutexStore::Index::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
+bool MutexStore::Index::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide) {
   Entry** old = buckets_ ? slot_of(key) : nullptr;
   bool replaces = old && *old;
+  if (replaces && decide && !(*decide)((*old)->stored())) return false;
   if (replaces) drop(old);
   if (add(key, lifetime, blob)) {
     ++(replaces ? counts_.replaced : counts_.inserted);
@@ -170,6 +180,7 @@ MutexStore::Entry* MutexStore::Index::add(const StoreKey& key, const Lifetime& l
   bucket(key.hash) = entry;
   link_newest(by_use_, *entry);
   ++counts_.entries;
+  live_ += allocation(size);
   return entry;
 }
 
@@ -181,11 +192,32 @@ bool MutexStore::Index::remove(const StoreKey& key) {
   return true;
 }
 
+void MutexStore::Index::remove(Entry* entry) {
+  if (!buckets_) return;
+  Entry** slot = &bucket(entry->hash);
+  while (*slot && *slot != entry) slot = &(*slot)->chain;
+  if (!*slot) return;
+  drop(slot);
+  ++counts_.removed;
+}
+
+std::vector<MutexStore::Entry*> MutexStore::Index::all() const {
+  std::vector<Entry*> entries;
+  entries.reserve(counts_.entries);
+  for (const Link* link = by_use_.newer; link != &by_use_; link = link->newer) {
+    auto* entry = static_cast<Entry*>(const_cast<Link*>(link));
+    entry->references.fetch_add(1, std::memory_order_relaxed);
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
 void MutexStore::Index::drop(Entry** slot) {
   Entry* entry = *slot;
   *slot = entry->chain;
   unlink(*entry);
   --counts_.entries;
+  live_ -= entry->allocated();
   account_.release(entry);
 }
 
@@ -198,6 +230,7 @@ void MutexStore::Index::clear() {
   by_use_.newer = by_use_.older = &by_use_;
   counts_.removed += counts_.entries;
   counts_.entries = 0;
+  live_ = 0;
   buckets_.reset();
   account_.give_back(table_octets(bucket_count_));
   bucket_count_ = 0;
@@ -253,7 +286,10 @@ void MutexStore::Index::add_to(StoreStats& sum) const {
   sum.replaced += counts_.replaced;
   sum.removed += counts_.removed;
   sum.evicted += counts_.evicted;
+  sum.evicted_cold += counts_.evicted;
   sum.refused += counts_.refused;
+  sum.octets_live += live_;
+  sum.octets_index += table_octets(bucket_count_);
 }
 
 MutexStore::MutexStore(uint64_t capacity, unsigned shards)
@@ -276,13 +312,28 @@ MutexStore::Shard& MutexStore::shard_of(uint64_t hash) const {
 }
 
 bool MutexStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
-  return shard_of(key.hash).index.lock()->put(key, lifetime, blob);
+  return shard_of(key.hash).index.lock()->put(key, lifetime, blob, nullptr);
+}
+
+bool MutexStore::put_if(const StoreKey& key, const Lifetime& lifetime, Bytes blob, Decide decide) {
+  return shard_of(key.hash).index.lock()->put(key, lifetime, blob, &decide);
 }
 
 bool MutexStore::remove(const StoreKey& key) { return shard_of(key.hash).index.lock()->remove(key); }
 
 void MutexStore::clear() {
   for (unsigned i = 0; i < shard_count_; ++i) shards_[i].index.lock()->clear();
+}
+
+void MutexStore::scan(Visit visit) {
+  for (unsigned i = 0; i < shard_count_; ++i) {
+    Shard& shard = shards_[i];
+    const std::vector<Entry*> entries = shard.index.lock()->all();
+    for (Entry* entry : entries) {
+      if (visit(entry->stored()) == ScanAction::remove) shard.index.lock()->remove(entry);
+      shard.account.release(entry);
+    }
+  }
 }
 
 StoreStats MutexStore::stats() const {
@@ -293,6 +344,8 @@ StoreStats MutexStore::stats() const {
     shard.index.lock()->add_to(sum);
     sum.octets += shard.account.octets.load(std::memory_order_relaxed);
   }
+  const uint64_t known = sum.octets_live + sum.octets_index + shard_count_ * sizeof(Shard);
+  sum.octets_dead = sum.octets > known ? sum.octets - known : 0;
   return sum;
 }
 

@@ -48,8 +48,10 @@ class MutexStore {
 
   void tell_time(WallTime) const {}
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob);
+  bool put_if(const StoreKey& key, const Lifetime& lifetime, Bytes blob, Decide decide);
   bool remove(const StoreKey& key);
   void clear();
+  void scan(Visit visit);  // takes eight octets outside of the capacity for each entry of a shard
   StoreStats stats() const;
   unsigned shard_count() const { return shard_count_; }
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/function_ref.h"
 #include "wire/message_view.h"
 
 namespace peregrine {
@@ -53,17 +54,37 @@ class Hit {
   [[maybe_unused]] uint64_t epoch_ = 0;  // read by the assertion only
 };
 
+// An entry as decide() and visit() below see it, valid while they are called.
+struct StoredEntry {
+  StoreKey key;  // some of the hash's bits may be zero
+  Lifetime lifetime;
+  Bytes blob;
+  unsigned frequency;  // how often it was found of late, 0 to 3; 0 where the store does not count
+};
+using Decide = FunctionRef<bool(const StoredEntry& old)>;
+enum class ScanAction : uint8_t { keep, remove };
+using Visit = FunctionRef<ScanAction(const StoredEntry& entry)>;
+
 struct StoreStats {
   uint64_t entries = 0;
   uint64_t octets = 0;    // in use, overheads and what only Hits keep included; <= capacity
   uint64_t capacity = 0;  // octets allowed
   uint64_t inserted = 0, replaced = 0, removed = 0, evicted = 0, expired = 0, refused = 0;  // since the start
+
+  // Parts of `octets`; the rest are fixed overheads.
+  uint64_t octets_live = 0;   // entries that can be found, their headers and padding included
+  uint64_t octets_dead = 0;   // entries that cannot, whose room is not free yet
+  uint64_t octets_index = 0;  // what finds them
+  // Parts of `evicted`. What had expired is in `expired` and not here.
+  uint64_t evicted_cold = 0;     // to make room, rarely used or long ago
+  uint64_t evicted_crowded = 0;  // because its place in the index was needed
+  uint64_t kept_warm = 0;  // entries moved, because they were in use, when those beside them were evicted
 };
 
 // S::Reader is one thread's handle: made from a Store, which outlives it.
 template <class S>
 concept Store = requires(S& store, typename S::Reader& reader, const StoreKey& key, const Lifetime& lifetime,
-                         WallTime now, Bytes blob) {
+                         WallTime now, Bytes blob, Decide decide, Visit visit) {
   { typename S::Reader(store) };
   // Hints for a key that will be looked up soon, one after the other for a whole batch: first the index's
   // line is on its way, then the entry's.
@@ -76,8 +97,17 @@ concept Store = requires(S& store, typename S::Reader& reader, const StoreKey& k
   // Thread-safe. Replaces what was there. False where the blob cannot be held (over max_blob, or too large
   // for the store): what was there is gone all the same, so that an old blob never outlives a newer one.
   { store.put(key, lifetime, blob) } -> std::same_as<bool>;
+  // put(), but where the key is there decide() says first whether the blob may replace it. False as well
+  // where it may not: what was there stays. decide() is called under the key's lock: it must be short, must
+  // not call the store, and may be called again with what is there then.
+  { store.put_if(key, lifetime, blob, decide) } -> std::same_as<bool>;
   { store.remove(key) } -> std::same_as<bool>;  // whether it was there
   { store.clear() };
+  // Visits the entries in no order: every one that is there throughout, and of the others some. Those that
+  // are replaced meanwhile may come as they were or as they are, or not. `remove` removes exactly what was
+  // seen. Takes long and allocates: for one thread that is no worker. Readers are never held up by it,
+  // writers not for long, however long visit() takes; it may call the store.
+  { store.scan(visit) };
   { store.tell_time(now) };  // the wall clock as it is now, so that what has expired goes first; thread-safe
   { store.stats() } -> std::same_as<StoreStats>;
 };
