@@ -4,10 +4,10 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact clean setup-build setup-test
+.PHONY: help run build test lint asan tsan fuzz soak exact bench ablation pgo clean setup-build setup-test
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 run: build ## install what is missing, build, and serve on 127.0.0.1:1053
 	exec build/release/peregrine serve
@@ -38,6 +38,15 @@ fuzz: setup-test ## every fuzz target for SECONDS=30 each
 
 exact: setup-test ## instructions of each operation of the hit path, against bench/budgets.toml
 	@scripts/exact.py
+
+bench: setup-test build ## rate, CPU time and latency over loopback (minutes, two idle cores)
+	bench/macro/measure.py
+
+ablation: setup-test build ## what each flag is worth, off against on (minutes, two idle cores)
+	scripts/ablation.py
+
+pgo: setup-test ## build/pgo/peregrine: the release, guided by a profile of a server under load
+	scripts/pgo.py
 
 soak: setup-test ## the C++ tests with long runs (hours)
 	@PEREGRINE_SOAK=1 TEST_TIMEOUT=14400 scripts/test.sh debug
