@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/cookies.h"
 #include "sim/forger.h"
 
 namespace peregrine::sim {
@@ -19,7 +20,9 @@ size_t size_of(const ClientQuery& query, const TrueAnswer& truth) {
     }
   }
   if (query.edns) writer.edns({});
-  return writer.size();
+  const auto asked = MessageView::parse(query.octets);
+  const bool cookie = asked && asked->edns() && asked->edns()->find(EdnsOption::cookie);
+  return writer.size() + (cookie ? Cookie::option_size : 0);
 }
 
 bool is_empty(const MessageView& reply) {
