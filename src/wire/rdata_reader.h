@@ -15,7 +15,10 @@ namespace peregrine {
 class RdataReader {
  public:
   explicit RdataReader(const RrView& rr)
-      : RdataReader(rr.type, rr.message, rr.rdata_offset(), rr.rdata.size(), true) {}
+      : RdataReader(rr.type, rr.message, rr.rdata_offset(), rr.rdata.size()) {}
+  // Rdata inside a message, whose names may be compressed. offset + length <= message.size()
+  RdataReader(Type type, Bytes message, size_t offset, size_t length)
+      : RdataReader(type, message, offset, length, true) {}
   // Rdata on its own, in which no name may be compressed.
   RdataReader(Type type, Bytes rdata) : RdataReader(type, rdata, 0, rdata.size(), false) {}
 
