@@ -16,7 +16,6 @@ constexpr bool not_built = false;
 
 // Defaults, in the order of Profile: dev, staging, production, full.
 constexpr std::array<bool, profile_count> everywhere = {true, true, true, true};
-constexpr std::array<bool, profile_count> until_staging = {true, true, false, false};
 constexpr std::array<bool, profile_count> dev_only = {true, false, false, false};
 
 // clang-format off
@@ -24,7 +23,7 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {zero_copy_parsing, "zero_copy_parsing",
      "Messages are read as views over the receive buffer",
      "a Message that owns its parts",
-     process, not_built, until_staging},
+     process, built, everywhere},
     {thread_local_buffers, "thread_local_buffers",
      "Buffers come from a last-in-first-out pool of each thread",
      "a new buffer each time",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/message.h"
+
 namespace peregrine {
 namespace {
 
@@ -25,8 +27,7 @@ void take_header(const Header& header, QueryFields& fields) {
 }
 
 // False where the cookie is malformed, which is FORMERR (RFC 7873 section 5.2.2).
-bool take_edns(const MessageView& view, Transport transport, uint16_t largest, QueryFields& fields) {
-  const auto& edns = view.edns();
+bool take_edns(const std::optional<Edns>& edns, Transport transport, uint16_t largest, QueryFields& fields) {
   fields.has_edns = edns.has_value();
   fields.dnssec_ok = edns && edns->dnssec_ok;
   fields.limit = reply_limit(edns, transport, largest);
@@ -70,32 +71,44 @@ IntakeResult judge_question(const Question& question) {
   }
 }
 
-}  // namespace
-
-IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query& query) {
+// `Parsed`: MessageView or Message, which tell the same.
+template <class Parsed>
+IntakeResult take_in_as(Bytes message, Transport transport, uint16_t largest, Query& query) {
   auto header = Header::read(message);
   if (!header || header->qr()) return {Intake::drop};
 
   QueryFields& fields = query.fields;
   take_header(*header, fields);
   const bool stuffed = is_stuffed(*header);
-  const auto view = stuffed ? std::unexpected(Error::limit) : MessageView::parse(message);
-  const bool cookie_sound = !view || take_edns(*view, transport, largest, fields);
+  const Result<Parsed> view = stuffed ? std::unexpected(Error::limit) : Parsed::parse(message);
+  const bool cookie_sound = !view || take_edns(view->edns(), transport, largest, fields);
   // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
   if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
   if (!view) return reject(Rcode::formerr);
   // RFC 7873 section 5.4: no question, to fetch a server cookie.
   if (!view->has_question()) return reject(fields.cookie && cookie_sound ? Rcode::noerror : Rcode::formerr);
-  query.question = view->question();
+  const Question question = view->question();
+  query.question = {Dname::from_checked(message.subspan(header_size, question.qname.size())), question.qtype,
+                    question.qclass};
   fields.question_end = static_cast<uint16_t>(view->question_end());
 
   if (!cookie_sound) return reject(Rcode::formerr);
-  const auto& edns = view->edns();
+  const std::optional<Edns> edns = view->edns();
   if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
   if (view->has_trailing_octets()) return reject(Rcode::formerr);
   const bool transfer = query.question.qtype == Type::ixfr;
   if (header->count(Section::authority) != 0 && !transfer) return reject(Rcode::formerr);
   return judge_question(query.question);
+}
+
+}  // namespace
+
+IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query& query) {
+  return take_in_as<MessageView>(message, transport, largest, query);
+}
+
+IntakeResult take_in_owning(Bytes message, Transport transport, uint16_t largest, Query& query) {
+  return take_in_as<Message>(message, transport, largest, query);
 }
 
 }  // namespace peregrine

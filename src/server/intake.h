@@ -30,5 +30,7 @@ struct IntakeResult {
 
 // `message` is what came from the client; `largest` is the most that we send over UDP (edns.udp_size).
 IntakeResult take_in(Bytes message, Transport transport, uint16_t largest, Query& query);
+// The same by a Message that owns its parts: the baseline of the flag zero_copy_parsing.
+IntakeResult take_in_owning(Bytes message, Transport transport, uint16_t largest, Query& query);
 
 }  // namespace peregrine

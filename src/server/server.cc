@@ -65,10 +65,18 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
     plans[i].batch = config.server.batch;
     plans[i].cpu = cpu_of(config, i);
     plans[i].exchange.sockets = source_ports;
+    plans[i].zero_copy_parsing = config.flags.on(Flag::zero_copy_parsing);
     plans[i].hash_secret = hash_secret;
     plans[i].snapshot = snapshot;
   }
   return plans;
+}
+
+void take_kernels(bool simd) {
+  if (!simd) return use_kernels(*find_kernels(KernelSet::scalar));
+  const KernelChoice choice = choose_kernels();
+  if (!choice.warning.empty()) log_warning(std::string(choice.warning));
+  use_kernels(choice.kernels);
 }
 
 std::shared_ptr<const CookieSecrets> random_cookie_secrets() {
@@ -143,6 +151,7 @@ Server::Server(Config config, Loader loader)
       snapshot_(make_snapshot(config_, system_servers(config_, config_.server.listen))),
       signals_(std::make_unique<Signals>(*this)) {
   snapshot_.cookies = random_cookie_secrets();
+  take_kernels(config_.flags.on(Flag::simd));
   refuse_loops(config_);
   log_unavailable_flags(config_.flags);
   std::vector<WorkerPlan> plans = make_plans(config_, snapshot_, affordable_source_ports(config_));

@@ -109,7 +109,8 @@ template <Store S>
 size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) {
   Query query{.transport = client.transport, .received = world_.clock.now()};
   const Settings& settings = *snapshot_.settings;
-  const IntakeResult intake = take_in(slot.first(size), client.transport, settings.udp_size, query);
+  const auto take = world_.zero_copy_parsing ? take_in : take_in_owning;
+  const IntakeResult intake = take(slot.first(size), client.transport, settings.udp_size, query);
   if (intake.verdict == Intake::drop) {
     world_.counters.add(Counter::dropped_malformed);
     client.sink.abandon(client.reply_address());

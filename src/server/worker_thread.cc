@@ -38,8 +38,9 @@ class LoopWorker final : public WorkerThread {
         network_(make_system_network(loop_)),
         random_(Random::from_system()),
         hash_secret_(std::move(plan.hash_secret)),
-        worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, *hash_secret_}, store,
-                std::move(plan.snapshot), plan.exchange),
+        worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, *hash_secret_,
+                      plan.zero_copy_parsing},
+                store, std::move(plan.snapshot), plan.exchange),
         drain_timer_([this] { give_up(); }) {
     for (auto& socket : plan.udp) {
       size_t engine =

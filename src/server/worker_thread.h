@@ -24,6 +24,7 @@ struct WorkerPlan {
   unsigned batch = 32;
   int cpu = -1;  // pinned to it; -1: not pinned
   ExchangeOptions exchange;
+  bool zero_copy_parsing = true;
   std::shared_ptr<const HashSecret> hash_secret{};  // never null once there
   Snapshot snapshot;
 };

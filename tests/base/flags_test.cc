@@ -51,8 +51,9 @@ TEST(FlagTable, DefaultsByProfile) {
   EXPECT_THAT(
       wanted_names(Profile::staging),
       testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "batched_io", "simd", "reuse_port"));
-  EXPECT_THAT(wanted_names(Profile::production),
-              testing::ElementsAre("thread_local_buffers", "batched_io", "simd", "reuse_port"));
+  EXPECT_THAT(
+      wanted_names(Profile::production),
+      testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "batched_io", "simd", "reuse_port"));
   EXPECT_EQ(wanted_names(Profile::full), wanted_names(Profile::production));
 }
 

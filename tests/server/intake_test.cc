@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/query_builder.h"
+#include "wire/damage.h"
 
 namespace peregrine {
 namespace {
@@ -176,6 +177,28 @@ TEST(Intake, ACookieMayBeFetchedWithoutAQuestion) {
   EXPECT_EQ(intake.verdict, Intake::reject);
   EXPECT_EQ(intake.rejection.rcode, Rcode::noerror);
   EXPECT_TRUE(q.fields.cookie);
+}
+
+TEST(Intake, OwningMessagesGiveTheSame) {
+  Random random = Random::from_seed(3);
+  const std::vector<uint8_t> cookie = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  for (int i = 0; i < 100'000; ++i) {
+    auto octets = query({.qtype = Type(random.below(300)),
+                         .edns = random.below(2) == 0,
+                         .opt = {.options = random.below(2) == 0 ? Bytes(cookie) : Bytes()}});
+    if (random.below(8) != 0) damage(octets, random);
+    const Transport transport = random.below(2) == 0 ? Transport::udp : Transport::tcp;
+    Query view, owning;
+    const IntakeResult a = take_in(octets, transport, 1232, view);
+    const IntakeResult b = take_in_owning(octets, transport, 1232, owning);
+    ASSERT_EQ(a.verdict, b.verdict);
+    ASSERT_EQ(a.rejection.rcode, b.rejection.rcode);
+    ASSERT_EQ(a.rejection.ede, b.rejection.ede);
+    ASSERT_EQ(view.fields, owning.fields);
+    ASSERT_EQ(view.question.qname.wire().size(), owning.question.qname.wire().size());
+    ASSERT_EQ(view.question.qtype, owning.question.qtype);
+    ASSERT_EQ(view.question.qclass, owning.question.qclass);
+  }
 }
 
 }  // namespace
