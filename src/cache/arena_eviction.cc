@@ -1,0 +1,123 @@
+#include "cache/arena_eviction.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cache/arena_counters.h"
+
+namespace peregrine {
+
+namespace {
+
+// Of each segment of main a quarter is gained at least, and this many times what a put takes is gone through:
+// so emptying keeps up with filling.
+constexpr uint32_t work_ratio = 4;
+constexpr uint32_t least_work = 24;         // granules: four small entries
+constexpr uint32_t prefetch_distance = 48;  // granules: the bucket of an entry that many ahead is on its way
+constexpr unsigned warm_in_probation = 2;   // S3-FIFO: found more than once
+
+}  // namespace
+
+void ArenaEviction::work_ahead(uint32_t granules) {
+  if (segments_.spare() >= segments_.reserve()) return;
+  const std::unique_lock hold(mutex_, std::try_to_lock);
+  if (!hold || !have_victim()) return;
+  empty(std::max(granules * work_ratio, least_work));
+}
+
+bool ArenaEviction::make_room() {
+  const std::lock_guard hold(mutex_);
+  while (!segments_.has_free()) {
+    // More would throw away what is cached, and nothing gained before the readers' quiet points.
+    if (segments_.spare() >= segments_.reserve() || !have_victim()) return false;
+    empty(segments_.segment_granules());
+  }
+  return true;
+}
+
+bool ArenaEviction::have_victim() {
+  if (victim_ != ArenaSegments::none) return true;
+  victim_ = segments_.take_victim(now_.load(std::memory_order_relaxed));
+  if (victim_ == ArenaSegments::none) return false;
+  const ArenaSegment& segment = segments_.table()[victim_];
+  ring_ = segment.ring.load(std::memory_order_relaxed);
+  end_ = segment.used.load(std::memory_order_relaxed);
+  at_ = segment.fully_dead() ? end_ : 0;
+  kept_ = 0;
+  return true;
+}
+
+void ArenaEviction::empty(uint32_t granules) {
+  const uint32_t stop = std::min(end_, at_ + granules);
+  const ArenaRef first = segments_.first_ref(victim_);
+  while (at_ < stop) {
+    EntryHeader header;
+    std::memcpy(&header, segments_.at(first + at_), sizeof header);
+    prefetch_from(at_ + prefetch_distance);
+    evict(first + at_);
+    at_ += header.granules();
+  }
+  if (at_ >= end_) finish();
+}
+
+// Where entries are of one size there is a header that far ahead. Elsewhere what is read is some other
+// octets: a bucket that nobody asked for is fetched, no more.
+void ArenaEviction::prefetch_from(uint32_t offset) const {
+  if (offset >= end_) return;
+  uint64_t hash;
+  std::memcpy(&hash, segments_.at(segments_.first_ref(victim_) + offset), sizeof hash);
+  index_.prefetch_to_write(hash);
+}
+
+void ArenaEviction::evict(ArenaRef ref) {
+  EntryHeader header;
+  std::memcpy(&header, segments_.at(ref), sizeof header);
+  ArenaBucket& bucket = index_.bucket(header.hash());
+  const std::lock_guard hold(bucket);
+  const unsigned slot = bucket.find(ref);
+  if (slot == ArenaBucket::slot_count) return;
+
+  const bool expired = header.expires_at() <= now_.load(std::memory_order_relaxed);
+  if (!expired && keep(bucket, slot, ref)) return counters_.add(ArenaCount::kept_warm);
+  if (!expired && ring_ == ArenaRing::probation) index_.ghosts(bucket).add(tag_of(header.hash()));
+  const ArenaSlot gone = bucket.slot(slot);
+  bucket.set(slot, {}, 0);
+  arena_step(ArenaStep::unlinked);
+  segments_.kill(ref, gone.granules());
+  counters_.add(expired ? ArenaCount::expired : ArenaCount::cold);
+}
+
+// Copies an entry in use to main. False where it is not in use, or too much of its segment was.
+bool ArenaEviction::keep(ArenaBucket& bucket, unsigned slot, ArenaRef ref) {
+  const unsigned frequency = bucket.frequency(slot);
+  const unsigned needed = ring_ == ArenaRing::probation ? warm_in_probation : 1 + pressure_;
+  const ArenaSlot from = bucket.slot(slot);
+  const uint32_t granules = from.granules();
+  if (frequency < needed || kept_ + granules > segments_.segment_granules() / 4 * 3) return false;
+
+  const auto to = segments_.append(ArenaRing::main, granules);
+  if (!to) return false;
+  arena_step(ArenaStep::appended);
+  EntryHeader header;
+  std::memcpy(&header, segments_.at(ref), sizeof header);
+  std::memcpy(segments_.at(*to), segments_.at(ref), size_t{granules} * granule);
+  arena_step(ArenaStep::written);
+  bucket.set(slot, ArenaSlot(from.tag(), granules, *to), frequency - 1);
+  arena_step(ArenaStep::linked);
+  segments_.commit(*to, granules, header.expires_at());
+  segments_.kill(ref, granules);
+  kept_ += granules;
+  return true;
+}
+
+void ArenaEviction::finish() {
+  if (ring_ == ArenaRing::main) {
+    const uint32_t all = segments_.segment_granules();
+    if (kept_ > all / 4 * 2) pressure_ = std::min(pressure_ + 1, ArenaBucket::most_frequent - 1);
+    if (kept_ < all / 4 && pressure_ > 0) --pressure_;
+  }
+  segments_.retire(victim_);
+  victim_ = ArenaSegments::none;
+}
+
+}  // namespace peregrine

@@ -1,0 +1,164 @@
+// The index of an ArenaStore: buckets of one cache line, each with seven slots. Readers take no lock; writers
+// take the bucket's. A slot changes by one store of eight octets, so that a reader sees either what was there
+// or what is there.
+//
+// A key has one bucket. That costs a few percent of the entries of a full store, which find no slot, and
+// saves every miss a second line and every writer a second lock (docs/design/store.md).
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <span>
+
+#include "cache/arena_layout.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace peregrine {
+
+// Where an entry is: its granule, counted from the first segment's start. Position-independent.
+using ArenaRef = uint32_t;
+
+// What a slot holds; empty where it is zero.
+class ArenaSlot {
+ public:
+  ArenaSlot() = default;
+  explicit ArenaSlot(uint64_t word) : word_(word) {}
+  ArenaSlot(uint16_t tag, uint32_t granules, ArenaRef ref)
+      : word_(uint64_t{tag} << 48 | uint64_t{granules} << 32 | ref) {}
+  explicit operator bool() const { return word_ != 0; }
+  uint16_t tag() const { return static_cast<uint16_t>(word_ >> 48); }
+  uint32_t granules() const { return static_cast<uint16_t>(word_ >> 32); }  // >= 1
+  ArenaRef ref() const { return static_cast<uint32_t>(word_); }
+  uint64_t word() const { return word_; }
+  bool operator==(const ArenaSlot&) const = default;
+
+ private:
+  uint64_t word_ = 0;
+};
+static_assert(max_entry_octets / granule <= UINT16_MAX);
+
+class alignas(64) ArenaBucket {
+ public:
+  static constexpr unsigned slot_count = 7;
+  static constexpr unsigned most_frequent = 3;
+
+  // Slots that may hold `tag`: bit 2 * i for slot i, and nothing else. A hint for readers, who load the slot
+  // after it.
+  unsigned match(uint16_t tag) const;
+  static unsigned next_match(unsigned& matches) {  // matches != 0
+    const auto bit = static_cast<unsigned>(std::countr_zero(matches));
+    matches &= matches - 1;
+    return bit / 2;
+  }
+  ArenaSlot slot(unsigned i) const { return ArenaSlot(slots_[i].load(std::memory_order_acquire)); }
+
+  // How often the slot's entry was found of late, 0 to 3. Two threads that count at once may lose one of the
+  // two, or count for an entry that has just gone: a wrong count makes an eviction less good, nothing else.
+  unsigned frequency(unsigned i) const {
+    return frequencies_.load(std::memory_order_relaxed) >> (2 * i) & most_frequent;
+  }
+  void count_use(unsigned i) {
+    const unsigned all = frequencies_.load(std::memory_order_relaxed);
+    if ((~all >> (2 * i) & most_frequent) == 0) return;
+    frequencies_.store(static_cast<uint16_t>(all + (1u << 2 * i)), std::memory_order_relaxed);
+  }
+
+  // Only for who holds the lock.
+  void set(unsigned i, ArenaSlot slot, unsigned frequency) {
+    slots_[i].store(slot.word(), std::memory_order_release);
+    const unsigned others = frequencies_.load(std::memory_order_relaxed) & ~(most_frequent << (2 * i));
+    frequencies_.store(static_cast<uint16_t>(others | frequency << (2 * i)), std::memory_order_relaxed);
+  }
+  // slot_count where there is none.
+  unsigned find(ArenaRef ref) const;
+  unsigned find_empty() const;
+  // The least used slot of a full bucket; among equals chance decides, which `tag` is.
+  unsigned find_coldest(uint16_t tag) const;
+  bool empty() const;
+
+  void lock();
+  void unlock() { locked_.store(0, std::memory_order_release); }
+
+ private:
+  unsigned match_each(uint16_t tag) const;
+
+  std::atomic<uint64_t> slots_[slot_count];
+  std::atomic<uint16_t> frequencies_;  // apart from the lock, so that readers' stores do not touch it
+  std::atomic<uint32_t> locked_;
+};
+static_assert(sizeof(ArenaBucket) == 64);
+
+// Keys of a bucket that were evicted from probation, by their tags: a FIFO of four. One that comes back was
+// thrown out too early (S3-FIFO, SOSP 2023, section 4).
+class ArenaGhosts {
+ public:
+  void add(uint16_t tag) {
+    tags_.store(tags_.load(std::memory_order_relaxed) << 16 | tag, std::memory_order_relaxed);
+  }
+  // Whether it was there; it is there no longer.
+  bool take(uint16_t tag) {
+    const uint64_t tags = tags_.load(std::memory_order_relaxed);
+    for (unsigned at = 0; at < 64; at += 16) {
+      if (static_cast<uint16_t>(tags >> at) != tag || tag == 0) continue;
+      tags_.store(tags & ~(uint64_t{0xffff} << at), std::memory_order_relaxed);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  std::atomic<uint64_t> tags_;
+};
+static_assert(sizeof(ArenaGhosts) == 8);
+
+class ArenaIndex {
+ public:
+  ArenaIndex(std::span<ArenaBucket> buckets, ArenaGhosts* ghosts)
+      : buckets_(buckets.data()), count_(buckets.size()), ghosts_(ghosts) {}
+  ArenaBucket& bucket(uint64_t hash) const { return buckets_[spread(hash, count_)]; }
+  ArenaGhosts& ghosts(const ArenaBucket& bucket) const { return ghosts_[&bucket - buckets_]; }
+  std::span<ArenaBucket> buckets() const { return {buckets_, count_}; }
+  void prefetch_to_write(uint64_t hash) const {
+    const uint64_t i = spread(hash, count_);
+    __builtin_prefetch(&buckets_[i], 1);
+    __builtin_prefetch(&ghosts_[i], 1);
+  }
+
+ private:
+  ArenaBucket* buckets_;
+  uint64_t count_;
+  ArenaGhosts* ghosts_;
+};
+
+inline unsigned ArenaBucket::match_each(uint16_t tag) const {
+  unsigned found = 0;
+  for (unsigned i = 0; i < slot_count; ++i) {
+    const ArenaSlot slot(slots_[i].load(std::memory_order_relaxed));
+    found |= unsigned{slot.tag() == tag} << (2 * i);
+  }
+  return found;
+}
+
+// Eight-octet halves of a vector are read whole, and what is found is loaded again: so this may be no atomic
+// load. ThreadSanitizer would have it be one.
+#if defined(__SSE2__) && !__has_feature(thread_sanitizer)
+inline unsigned ArenaBucket::match(uint16_t tag) const {
+  const auto* pairs = reinterpret_cast<const __m128i*>(this);
+  const auto uppers = [&](int i) {
+    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(_mm_load_si128(pairs + i)),
+                                           _mm_castsi128_ps(_mm_load_si128(pairs + i + 1)),
+                                           _MM_SHUFFLE(3, 1, 3, 1)));
+  };
+  const __m128i tags = _mm_packs_epi32(_mm_srai_epi32(uppers(0), 16), _mm_srai_epi32(uppers(2), 16));
+  const __m128i same = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
+  return static_cast<unsigned>(_mm_movemask_epi8(same)) & 0x1555;
+}
+#else
+inline unsigned ArenaBucket::match(uint16_t tag) const { return match_each(tag); }
+#endif
+
+}  // namespace peregrine

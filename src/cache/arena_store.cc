@@ -1,0 +1,259 @@
+#include "cache/arena_store.h"
+
+#include <algorithm>
+#include <span>
+
+namespace peregrine {
+
+namespace {
+
+// The region is zero, and zero is where each of these begins.
+template <class T>
+std::span<T> in_place(const ArenaRegion& region, uint64_t offset, uint64_t count) {
+  return {reinterpret_cast<T*>(region.at(offset)), count};
+}
+
+uint64_t checked(uint64_t capacity) {
+  check_capacity(capacity, memory_room());
+  return capacity;
+}
+
+}  // namespace
+
+unsigned ArenaCounters::thread_number() {
+  static std::atomic<unsigned> next = 0;
+  thread_local const unsigned number = next.fetch_add(1, std::memory_order_relaxed);
+  return number;
+}
+
+ArenaStore::ArenaStore(uint64_t capacity)
+    : geometry_(checked(capacity)),
+      region_(geometry_.octets),
+      epochs_(in_place<ArenaEpochs::Slot>(region_, geometry_.readers_at, geometry_.readers)),
+      index_(in_place<ArenaBucket>(region_, geometry_.buckets_at, geometry_.buckets),
+             in_place<ArenaGhosts>(region_, geometry_.ghosts_at, geometry_.buckets).data()),
+      segments_(in_place<ArenaSegment>(region_, geometry_.table_at, geometry_.segments),
+                region_.at(geometry_.segments_at), geometry_.segment_octets, epochs_),
+      counters_(in_place<ArenaCounters::Shard>(region_, geometry_.counters_at, geometry_.counter_shards)),
+      eviction_(index_, segments_, counters_),
+      scan_slot_(epochs_.claim()) {}
+
+ArenaStore::Reader::Reader(ArenaStore& store)
+    : buckets_(store.index_.buckets().data()),
+      bucket_count_(store.index_.buckets().size()),
+      entries_(store.segments_.at(ArenaRef{0})),
+      epochs_(&store.epochs_),
+      slot_(&store.epochs_.claim()) {
+  online();
+}
+
+ArenaStore::Reader::~Reader() { ArenaEpochs::give_back(*slot_); }
+
+bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
+  return put(key, lifetime, blob, nullptr);
+}
+
+bool ArenaStore::put_if(const StoreKey& key, const Lifetime& lifetime, Bytes blob, Decide decide) {
+  return put(key, lifetime, blob, &decide);
+}
+
+bool ArenaStore::can_hold(const StoreKey& key, Bytes blob) const {
+  return key.octets.size() <= max_store_key && blob.size() <= max_blob && geometry_.segments != 0 &&
+         sizeof(EntryHeader) + key.octets.size() + blob.size() <= geometry_.segment_octets;
+}
+
+bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide) {
+  constexpr int tries = 3;  // another writer may take the room that was made
+  index_.prefetch_to_write(key.hash);
+  if (can_hold(key, blob)) {
+    for (int i = 0; i < tries; ++i) {
+      const Outcome outcome = try_put(key, lifetime, blob, decide);
+      if (outcome == Outcome::declined) return false;
+      if (outcome == Outcome::stored) {
+        eviction_.work_ahead(EntryHeader(0, key.octets.size(), lifetime, blob.size()).granules());
+        return true;
+      }
+      if (!eviction_.make_room()) break;
+    }
+  }
+  refuse(key, decide);
+  return false;
+}
+
+// An old blob never outlives a newer one, so it goes where the newer one cannot be held.
+void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
+  ArenaBucket& bucket = index_.bucket(key.hash);
+  const std::lock_guard hold(bucket);
+  const unsigned old = find(bucket, key);
+  if (old != ArenaBucket::slot_count) {
+    if (decide && !(*decide)(stored(bucket, old))) return;
+    drop(bucket, old, ArenaCount::removed);
+  }
+  counters_.add(ArenaCount::refused);
+}
+
+ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob,
+                                        const Decide* decide) {
+  ArenaBucket& bucket = index_.bucket(key.hash);
+  const std::lock_guard hold(bucket);
+  unsigned slot = find(bucket, key);
+  const bool replaces = slot != ArenaBucket::slot_count;
+  const ArenaSlot old = replaces ? bucket.slot(slot) : ArenaSlot();
+  if (replaces && decide && !(*decide)(stored(bucket, slot))) return Outcome::declined;
+
+  const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
+  const uint16_t tag = tag_of(key.hash);
+  const bool to_main =
+      replaces ? segments_.ring_of(old.ref()) == ArenaRing::main : index_.ghosts(bucket).take(tag);
+  const auto ref = segments_.append(to_main ? ArenaRing::main : ArenaRing::probation, header.granules());
+  if (!ref) return Outcome::no_room;
+  arena_step(ArenaStep::appended);
+  write(*ref, key, lifetime, blob);
+  arena_step(ArenaStep::written);
+
+  if (!replaces) slot = bucket.find_empty();
+  if (slot == ArenaBucket::slot_count) {
+    slot = bucket.find_coldest(tag);
+    index_.ghosts(bucket).add(bucket.slot(slot).tag());
+    drop(bucket, slot, ArenaCount::crowded);
+  }
+  bucket.set(slot, ArenaSlot(tag, header.granules(), *ref), replaces ? bucket.frequency(slot) : 0);
+  arena_step(ArenaStep::linked);
+  if (replaces) segments_.kill(old.ref(), old.granules());
+  segments_.commit(*ref, header.granules(), header.expires_at());
+  counters_.add(replaces ? ArenaCount::replaced : ArenaCount::inserted);
+  return Outcome::stored;
+}
+
+// The padding as well: what lies in segments goes to a file.
+void ArenaStore::write(ArenaRef ref, const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
+  const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
+  std::byte* entry = segments_.at(ref);
+  constexpr std::array<std::byte, granule> zeros{};
+  std::memcpy(entry + (size_t{header.granules()} - 1) * granule, zeros.data(), granule);
+  std::memcpy(entry, &header, sizeof header);
+  if (!key.octets.empty()) std::memcpy(entry + sizeof header, key.octets.data(), key.octets.size());
+  if (!blob.empty()) std::memcpy(entry + sizeof header + key.octets.size(), blob.data(), blob.size());
+}
+
+// Under the bucket's lock, which keeps what its slots refer to from being used again.
+unsigned ArenaStore::find(const ArenaBucket& bucket, const StoreKey& key) const {
+  for (unsigned matches = bucket.match(tag_of(key.hash)); matches;) {
+    const unsigned i = ArenaBucket::next_match(matches);
+    const ArenaSlot slot = bucket.slot(i);
+    if (slot && has_key(segments_.at(slot.ref()), key)) return i;
+  }
+  return ArenaBucket::slot_count;
+}
+
+void ArenaStore::drop(ArenaBucket& bucket, unsigned slot, ArenaCount why) {
+  const ArenaSlot gone = bucket.slot(slot);
+  bucket.set(slot, {}, 0);
+  arena_step(ArenaStep::unlinked);
+  segments_.kill(gone.ref(), gone.granules());
+  counters_.add(why);
+}
+
+bool ArenaStore::remove(const StoreKey& key) {
+  ArenaBucket& bucket = index_.bucket(key.hash);
+  const std::lock_guard hold(bucket);
+  const unsigned slot = find(bucket, key);
+  if (slot == ArenaBucket::slot_count) return false;
+  drop(bucket, slot, ArenaCount::removed);
+  return true;
+}
+
+void ArenaStore::clear() {
+  for (ArenaBucket& bucket : index_.buckets()) {
+    if (bucket.empty()) continue;
+    const std::lock_guard hold(bucket);
+    for (unsigned i = 0; i < ArenaBucket::slot_count; ++i)
+      if (bucket.slot(i)) drop(bucket, i, ArenaCount::removed);
+  }
+}
+
+namespace {
+
+StoredEntry stored_entry(const std::byte* entry, unsigned frequency) {
+  const EntryHeader header = entry_header(entry);
+  const uint8_t* octets = entry_octets(entry);
+  return {.key = {.octets = {octets, header.key_size()}, .hash = header.hash()},
+          .lifetime = header.lifetime(),
+          .blob = {octets + header.key_size(), header.blob_size()},
+          .frequency = frequency};
+}
+
+}  // namespace
+
+StoredEntry ArenaStore::stored(const ArenaBucket& bucket, unsigned slot) const {
+  return stored_entry(segments_.at(bucket.slot(slot).ref()), bucket.frequency(slot));
+}
+
+// An entry as it was, with no claim on the original.
+struct ArenaStore::Copy {
+  ArenaSlot slot;
+  unsigned frequency = 0;
+  std::vector<std::byte> entry;
+};
+
+// Visits copies: visit() may take its time while segments are used again.
+void ArenaStore::scan(Visit visit) {
+  const std::lock_guard one_at_a_time(scanning_);
+  std::vector<Copy> copies;
+  for (ArenaBucket& bucket : index_.buckets()) {
+    if (bucket.empty()) continue;
+    copy_entries(bucket, copies);
+    for (const Copy& copy : copies)
+      if (visit(stored_entry(copy.entry.data(), copy.frequency)) == ScanAction::remove)
+        remove_copied(bucket, copy);
+  }
+}
+
+void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies) {
+  copies.clear();
+  epochs_.go_online(scan_slot_);
+  for (unsigned i = 0; i < ArenaBucket::slot_count; ++i) {
+    const ArenaSlot slot = bucket.slot(i);
+    if (!slot) continue;
+    const std::byte* entry = segments_.at(slot.ref());
+    copies.push_back({.slot = slot,
+                      .frequency = bucket.frequency(i),
+                      .entry = {entry, entry + size_t{slot.granules()} * granule}});
+  }
+  ArenaEpochs::go_offline(scan_slot_);
+}
+
+// The same place may hold another entry by now: only the same octets are the same entry.
+void ArenaStore::remove_copied(ArenaBucket& bucket, const Copy& copy) {
+  const std::lock_guard hold(bucket);
+  const StoreKey key = stored_entry(copy.entry.data(), 0).key;
+  const unsigned slot = find(bucket, key);
+  if (slot == ArenaBucket::slot_count || bucket.slot(slot).granules() != copy.slot.granules()) return;
+  if (std::memcmp(segments_.at(bucket.slot(slot).ref()), copy.entry.data(), copy.entry.size()) != 0) return;
+  drop(bucket, slot, ArenaCount::removed);
+}
+
+StoreStats ArenaStore::stats() const {
+  // What has gone is read first: so never more has gone than has come.
+  const auto sum = [this](ArenaCount what) { return counters_.sum(what); };
+  StoreStats stats{.capacity = geometry_.capacity,
+                   .replaced = sum(ArenaCount::replaced),
+                   .removed = sum(ArenaCount::removed),
+                   .expired = sum(ArenaCount::expired),
+                   .refused = sum(ArenaCount::refused),
+                   .evicted_cold = sum(ArenaCount::cold),
+                   .evicted_crowded = sum(ArenaCount::crowded),
+                   .kept_warm = sum(ArenaCount::kept_warm)};
+  stats.evicted = stats.evicted_cold + stats.evicted_crowded;
+  stats.inserted = sum(ArenaCount::inserted);
+  stats.entries = stats.inserted - std::min(stats.inserted, stats.removed + stats.expired + stats.evicted);
+
+  const ArenaSegments::Use use = segments_.use();
+  stats.octets_live = use.live;
+  stats.octets_dead = use.dead;
+  stats.octets_index = geometry_.buckets * (sizeof(ArenaBucket) + sizeof(ArenaGhosts));
+  stats.octets = geometry_.segments_at + use.live + use.dead;
+  return stats;
+}
+
+}  // namespace peregrine
