@@ -99,17 +99,6 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
 
 }  // namespace
 
-AnswerKey& AnswerKey::operator=(const AnswerKey& other) {
-  std::memmove(octets_.data(), other.octets_.data(), other.size_);
-  size_ = other.size_;
-  hash_ = other.hash_;
-  return *this;
-}
-
-bool operator==(const AnswerKey& a, const AnswerKey& b) {
-  return a.size_ == b.size_ && std::memcmp(a.octets_.data(), b.octets_.data(), a.size_) == 0;
-}
-
 std::optional<seconds> time_to_keep(const MessageView& answer, const TtlLimits& limits) {
   if (!may_keep(answer)) return std::nullopt;
   Outcome outcome = answer.rcode() == Rcode::nxdomain ? Outcome::no_data : outcome_of(answer);

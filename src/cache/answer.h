@@ -20,15 +20,14 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "cache/key.h"
 #include "cache/store.h"
-#include "simd/kernels.h"
 #include "wire/message_view.h"
 
 namespace peregrine {
 
-// What an answer depends on, as key octets: realm, flags, view, qtype, qclass (key_prefix_size), folded
-// qname.
-class AnswerKey {
+// What an answer depends on: realm, DO, CD, qtype, qclass, qname.
+class AnswerKey : public ViewKey {
  public:
   struct Fields {
     uint16_t realm = 0;  // which view of the world: per-client policy
@@ -38,34 +37,19 @@ class AnswerKey {
     bool dnssec_ok = false;
     bool checking_disabled = false;
   };
+  static constexpr uint8_t dnssec_ok_flag = 1, checking_disabled_flag = 2;
+
   AnswerKey() = default;  // of no use until assigned to
   AnswerKey(const Fields& fields, const HashSecret& secret) { assign(fields, secret); }
   void assign(const Fields& fields, const HashSecret& secret) { assign(fields, fields.qname.wire(), secret); }
-  // With 1 to 255 octets for the name that nobody has checked: where they are no name, no key of a name
-  // equals this one, because label lengths survive folding and nothing else becomes one.
-  void assign(const Fields& fields, Bytes name, const HashSecret& secret);
-  AnswerKey(const AnswerKey& other) { *this = other; }
-  AnswerKey& operator=(const AnswerKey& other);
-  // A view of this key, which must outlive it.
-  StoreKey store_key() const { return {Bytes(octets_).first(size_), hash_}; }
-  uint64_t hash() const { return hash_; }
-  friend bool operator==(const AnswerKey& a, const AnswerKey& b);
-
- private:
-  alignas(64) std::array<uint8_t, key_buffer_size> octets_;  // not initialized: a key is made for each query
-  uint16_t size_ = 0;
-  uint64_t hash_ = 0;
+  // With a name that nobody has checked, as for ViewKey.
+  void assign(const Fields& fields, Bytes name, const HashSecret& secret) {
+    const auto flags = static_cast<uint8_t>(unsigned{fields.dnssec_ok} * dnssec_ok_flag |
+                                            unsigned{fields.checking_disabled} * checking_disabled_flag);
+    ViewKey::assign(key_prefix(KeyView::answer, fields.qtype, fields.qclass, fields.realm, flags), name,
+                    secret);
+  }
 };
-
-inline void AnswerKey::assign(const Fields& fields, Bytes name, const HashSecret& secret) {
-  const unsigned flags = unsigned{fields.dnssec_ok} | unsigned{fields.checking_disabled} << 1;
-  store_u64(octets_.data(), uint64_t{fields.realm} << 48 | uint64_t{flags} << 40 |
-                                uint64_t{static_cast<uint8_t>(KeyView::answer)} << 32 |
-                                uint64_t{static_cast<uint16_t>(fields.qtype)} << 16 |
-                                static_cast<uint16_t>(fields.qclass));
-  size_ = static_cast<uint16_t>(key_prefix_size + name.size());
-  hash_ = kernels().make_key(octets_.data(), name.data(), name.size(), secret);
-}
 
 // Where the floor is above a cap, the cap wins.
 struct TtlLimits {
@@ -135,6 +119,9 @@ class AnswerBlob {
     return field<uint16_t>(offsetof(AnswerBlobHeader, counts) +
                            sizeof(uint16_t) * (static_cast<size_t>(section) - 1));
   }
+  // The message's octets after the question, the TTLs as they were when it was stored. Octets of any kind in
+  // a damaged blob.
+  Bytes tail() const { return blob_.last(tail_size()); }
   // Octets that render() writes.
   size_t tail_size() const { return field<uint16_t>(offsetof(AnswerBlobHeader, tail_size)); }
 

@@ -163,7 +163,10 @@ Server::Server(Config config, Loader loader)
   start_workers(std::move(plans));
 }
 
-Server::~Server() { drain_workers(); }
+Server::~Server() {
+  drain_workers();
+  background_.reset();  // joins: what it runs may use any member
+}
 
 void Server::open_sockets(std::vector<WorkerPlan>& plans) {
   for (const ListenAddress& listen : config_.server.listen) {
@@ -204,6 +207,7 @@ void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& 
 
 void Server::start_workers(std::vector<WorkerPlan> plans) {
   for (WorkerPlan& plan : plans) {
+    plan.flushes = &flushes_;
     workers_.push_back(make_worker_thread(std::move(plan), config_.flags, *store_, *background_));
   }
   try {

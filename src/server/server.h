@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/any_store.h"
 #include "config/config.h"
 #include "io/loop.h"
 #include "server/host.h"
@@ -56,6 +57,11 @@ class Server {
   const Config& config() const { return config_; }
   const std::string& state_dir() const { return state_dir_; }
   std::vector<WorkerThread*> workers() const;
+  // For work that takes long; jobs run one after another. They may use cache() and flushes(), which outlive
+  // them.
+  void run_in_background(Job job) { background_->run(std::move(job)); }
+  AnyStore& cache() { return cache_; }             // thread-safe
+  FlushGeneration& flushes() { return flushes_; }  // of the cache; thread-safe
 
  private:
   struct Signals;
@@ -73,6 +79,8 @@ class Server {
   Loop loop_;
   std::unique_ptr<Executor> background_;
   std::unique_ptr<MutexStore> store_;
+  AnyStoreOf<MutexStore> cache_{*store_};
+  FlushGeneration flushes_;
   std::vector<std::string> listening_;
   Snapshot snapshot_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;

@@ -39,7 +39,7 @@ class Service {
   Service(World world, S& store, Snapshot snapshot, ExchangeOptions exchange)
       : world_(world),
         reader_(store),
-        cache_(store),
+        cache_(store, world.flushes),
         snapshot_(std::move(snapshot)),
         exchange_(world.network, world.clock, world.timers, world.random, world.counters, exchange),
         upstreams_(world.clock, world.random),
@@ -77,6 +77,12 @@ class Service {
     Instant since;
   };
 
+  // The generations when a resolution began.
+  struct Began {
+    uint32_t tables = 0;
+    uint64_t flushes = 0;
+  };
+
   size_t answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone);
   size_t answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key);
   size_t reject(MutableBytes slot, Query& query, const Rejection& rejection, Source source = Source::error);
@@ -85,7 +91,7 @@ class Service {
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
   Task<void> run(AnswerKey key, ResolveRequest request, uint32_t generation);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
-              uint32_t generation);
+              const Began& began);
   void reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
                 const std::function<size_t(MutableBytes)>& render);
   size_t settle(Bytes slot, size_t size, Outcome& outcome);
@@ -241,18 +247,20 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
 // `generation` is that of the tables that the answer comes from: a reload may overtake it.
 template <Store S>
 Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, uint32_t generation) {
+  const uint64_t flushes_before = cache_.flush_generation();
   auto resolution = co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder);
-  finish(key, request, resolution, generation);
+  finish(key, request, resolution, {.tables = generation, .flushes = flushes_before});
 }
 
 template <Store S>
 void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
-                        uint32_t generation) {
+                        const Began& began) {
   const std::vector<Waiter> waiters = inflight_.finish(key);
   const auto message = MessageView::parse(resolution.message);
   Result<AnswerBlob> blob = std::unexpected(Error::not_found);
   if (message) {
-    blob = cache_.put(key, *message, world_.clock.wall(), generation, snapshot_.settings->ttl, blob_scratch_);
+    blob = cache_.put(key, *message, world_.clock.wall(), began.tables, snapshot_.settings->ttl,
+                      blob_scratch_, began.flushes);
   }
   const Rejection failure{Rcode::servfail, resolution.ede.value_or(Ede::other), resolution.ede_text};
   for (const Waiter& waiter : waiters) {

@@ -39,7 +39,7 @@ class LoopWorker final : public WorkerThread {
         random_(Random::from_system()),
         hash_secret_(std::move(plan.hash_secret)),
         worker_(World{clock_, loop_.timers(), *network_, random_, counters_, latency_, *hash_secret_,
-                      plan.zero_copy_parsing},
+                      plan.zero_copy_parsing, plan.flushes},
                 store, std::move(plan.snapshot), plan.exchange),
         drain_timer_([this] { give_up(); }) {
     for (auto& socket : plan.udp) {

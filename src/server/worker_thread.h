@@ -25,6 +25,7 @@ struct WorkerPlan {
   int cpu = -1;  // pinned to it; -1: not pinned
   ExchangeOptions exchange;
   bool zero_copy_parsing = true;
+  FlushGeneration* flushes = nullptr;               // of the store
   std::shared_ptr<const HashSecret> hash_secret{};  // never null once there
   Snapshot snapshot;
 };

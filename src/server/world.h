@@ -5,6 +5,7 @@
 #include "base/counters.h"
 #include "base/histogram.h"
 #include "base/random.h"
+#include "cache/flush_generation.h"
 #include "io/network.h"
 #include "io/timers.h"
 #include "simd/kernels.h"
@@ -21,6 +22,7 @@ struct World {
   const HashSecret& hash_secret;  // of cache keys: the same in all workers of one store
   // Off: queries are read into Messages that own their parts, and nothing takes the hit path. The baseline.
   bool zero_copy_parsing = true;
+  FlushGeneration* flushes = nullptr;  // of the store; null: nobody flushes it
 };
 
 }  // namespace peregrine

@@ -109,6 +109,23 @@ TEST_F(AnswerCacheTest, MessageThatNoBlobCanHold) {
   EXPECT_FALSE(reader_.find(key_.store_key()));
 }
 
+TEST_F(AnswerCacheTest, WhatBeganBeforeAFlushIsRenderedButNotKept) {
+  FlushGeneration flushes;
+  AnswerCache<MutexStore> cache(store_, &flushes);
+  const Octets octets = message(one_a(300));
+  const auto put = [&](uint64_t began) {
+    return cache.put(key_, parsed(octets), at(1000), 3, {}, scratch_, began);
+  };
+  const uint64_t before = cache.flush_generation();
+  flushes.raise();
+  const Result<AnswerBlob> late = put(before);
+  ASSERT_TRUE(late);
+  EXPECT_THAT(ttls(parsed(reply_from(*late, "www.example.com.", Type::a, at(1000)))), ElementsAre(300));
+  EXPECT_FALSE(reader_.find(key_.store_key()));
+  ASSERT_TRUE(put(cache.flush_generation()));
+  EXPECT_TRUE(reader_.find(key_.store_key()));
+}
+
 TEST_F(AnswerCacheTest, NewAnswerReplacesTheOld) {
   ASSERT_TRUE(put(one_a(300)));
   ASSERT_TRUE(put(one_a(50), at(2000)));
