@@ -8,17 +8,30 @@ namespace {
 constexpr size_t max_option = 40;
 constexpr uint32_t version_and_reserved = 0x01000000;
 constexpr size_t version_at = Cookie::client_size, time_at = version_at + 4, hash_at = time_at + 4;
-constexpr size_t max_address = 16;
+constexpr size_t v4_size = 4, v6_size = 16;
 
 // RFC 9018 section 4.3, in seconds; times are compared as serial numbers (RFC 1982).
 constexpr int32_t life = 3600, renewed_after = 1800, ahead = 300;
 
-// RFC 9018 section 4.4: SipHash-2-4 of client cookie, version, reserved, timestamp and address.
+// RFC 9018 section 4.4: SipHash-2-4 of client cookie, version, reserved, timestamp and address, which are two
+// words and half a word more, or two.
 uint64_t hash_of(const HashKey& secret, const Cookie& cookie, Bytes address) {
-  std::array<uint8_t, hash_at + max_address> input;
-  std::memcpy(input.data(), cookie.octets.data(), hash_at);
-  copy_few(input.data() + hash_at, address.data(), address.size());
-  return siphash24(secret, Bytes(input).first(hash_at + address.size()));
+  std::array<uint64_t, 4> words;
+  std::memcpy(words.data(), cookie.octets.data(), hash_at);
+  SipState<2, 4> state(secret);
+  state.absorb(words[0]);
+  state.absorb(words[1]);
+  if (address.size() == v4_size) {
+    uint32_t last;
+    std::memcpy(&last, address.data(), v4_size);
+    state.absorb(uint64_t{hash_at + v4_size} << 56 | last);
+    return state.finish();
+  }
+  std::memcpy(&words[2], address.data(), v6_size);
+  state.absorb(words[2]);
+  state.absorb(words[3]);
+  state.absorb(uint64_t{hash_at + v6_size} << 56);
+  return state.finish();
 }
 
 bool is_made_with(const HashKey& secret, const Cookie& cookie, Bytes address) {
@@ -50,7 +63,7 @@ bool Cookie::operator==(const Cookie& other) const {
 }
 
 CookieVerdict CookieSecrets::answer(Cookie& cookie, Bytes address, WallTime now) const {
-  if (!cookie || address.size() > max_address) return CookieVerdict::absent;
+  if (!cookie || (address.size() != v4_size && address.size() != v6_size)) return CookieVerdict::absent;
   const auto seconds = static_cast<uint32_t>(now.time_since_epoch().count());
   if (cookie.size != Cookie::whole_size || cookie.octets[version_at] != version_and_reserved >> 24) {
     make(current_, cookie, address, seconds);

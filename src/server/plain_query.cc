@@ -1,27 +1,7 @@
 #include "server/plain_query.h"
 
-#include <algorithm>
+namespace peregrine::plain_query_parts {
 
-#include "simd/zero_octet.h"
-
-namespace peregrine {
-namespace {
-
-constexpr uint16_t response_or_opcode = 0x8000 | QueryFields::opcode_mask;
-constexpr uint64_t one_question = uint64_t{1} << 48;  // QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT
-constexpr uint64_t and_an_additional = one_question | 1;
-constexpr size_t question_tail = 4;  // QTYPE, QCLASS
-constexpr size_t bare_opt_size = 11;
-constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
-
-// Types that are looked up: no pseudo-type, no meta type (RFC 6895 section 3.1).
-constexpr bool is_plain(unsigned type) {
-  constexpr unsigned reserved = 0, opt = 41, nxname = 128, first_meta = 249, last_meta = 255;
-  if (type - 1 < opt - 1) return true;  // A, AAAA and most others that are asked for
-  return type != reserved && type != opt && type != nxname && (type < first_meta || type > last_meta);
-}
-
-// Whether the options are whole and the first cookie (RFC 7873 section 5.2), if any, is well formed.
 bool read_options(Bytes options, Cookie& cookie) {
   ByteReader reader(options);
   while (!reader.at_end()) {
@@ -33,51 +13,4 @@ bool read_options(Bytes options, Cookie& cookie) {
   return true;
 }
 
-// The OPT, which is all of `bytes`. RFC 6891 section 6.1.2.
-bool read_opt(Bytes bytes, uint16_t largest, QueryFields& fields) {
-  constexpr uint32_t root_and_opt = static_cast<uint32_t>(Type::opt);  // 24 bits
-  if (bytes.size() < bare_opt_size) return false;
-  const uint8_t* p = bytes.data();
-  const uint32_t ttl = load_u32(p + 5);
-  const bool version_0 = (ttl & 0x00ff0000) == 0;
-  if (load_u32(p) >> 8 != root_and_opt || !version_0) return false;
-  if (load_u16(p + 9) != bytes.size() - bare_opt_size) return false;
-  if (bytes.size() != bare_opt_size && !read_options(bytes.subspan(bare_opt_size), fields.cookie))
-    return false;
-  fields.has_edns = true;
-  fields.dnssec_ok = (ttl & 0x8000) != 0;
-  fields.limit = std::clamp(load_u16(p + 3), classic_limit, std::max(largest, classic_limit));
-  return true;
-}
-
-}  // namespace
-
-bool read_plain_query(Bytes slot, size_t size, uint16_t largest, PlainQuery& query) {
-  if (slot.size() < least_plain_slot || size < header_size) return false;
-  const uint8_t* octets = slot.data();
-  const uint16_t flags = load_u16(octets + 2);
-  const uint64_t counts = load_u64(octets + 4);
-  if ((flags & response_or_opcode) != 0 || (counts != one_question && counts != and_an_additional))
-    return false;
-
-  const size_t name = size_up_to_zero(octets + header_size, max_dname_size);
-  const size_t end = header_size + name + question_tail;
-  if (name == 0 || end > size) return false;
-  const uint32_t type_class = load_u32(octets + end - question_tail);
-  const auto type = static_cast<uint16_t>(type_class >> 16);
-  if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
-
-  query.fields = {.id = load_u16(octets),
-                  .flags = flags,
-                  .has_edns = false,
-                  .dnssec_ok = false,
-                  .cookie = {},
-                  .limit = classic_limit,
-                  .question_end = static_cast<uint16_t>(end)};
-  query.name_octets = slot.subspan(header_size, name);
-  query.qtype = Type{type};
-  if (counts == one_question) return end == size;
-  return read_opt(slot.subspan(end, size - end), largest, query.fields);
-}
-
-}  // namespace peregrine
+}  // namespace peregrine::plain_query_parts
