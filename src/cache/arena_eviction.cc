@@ -72,40 +72,38 @@ void ArenaEviction::prefetch_from(uint32_t offset) const {
 void ArenaEviction::evict(ArenaRef ref) {
   EntryHeader header;
   std::memcpy(&header, segments_.at(ref), sizeof header);
-  ArenaBucket& bucket = index_.bucket(header.hash());
-  const std::lock_guard hold(bucket);
-  const unsigned slot = bucket.find(ref);
-  if (slot == ArenaBucket::slot_count) return;
+  const uint16_t tag = tag_of(header.hash());
+  ArenaBucket& home = index_.home(header.hash());
+  ArenaGroup group(home);
+  const ArenaPlace place = group.find(tag, ref);
+  if (!place) return;
 
   const bool expired = header.expires_at() <= now_.load(std::memory_order_relaxed);
-  if (!expired && keep(bucket, slot, ref)) return counters_.add(ArenaCount::kept_warm);
-  if (!expired && ring_ == ArenaRing::probation) index_.ghosts(bucket).add(tag_of(header.hash()));
-  const ArenaSlot gone = bucket.slot(slot);
-  bucket.set(slot, {}, 0);
+  if (!expired && keep(group, place, header)) return counters_.add(ArenaCount::kept_warm);
+  if (!expired && ring_ == ArenaRing::probation) index_.ghosts(home).add(tag);
+  ArenaGroup::clear(place);
   arena_step(ArenaStep::unlinked);
-  segments_.kill(ref, gone.granules());
+  segments_.kill(ref, header.granules());
   counters_.add(expired ? ArenaCount::expired : ArenaCount::cold);
 }
 
 // Copies an entry in use to main. False where it is not in use, or too much of its segment was.
-bool ArenaEviction::keep(ArenaBucket& bucket, unsigned slot, ArenaRef ref) {
-  const unsigned frequency = bucket.frequency(slot);
+bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader& header) {
+  const unsigned frequency = place.frequency();
   const unsigned needed = ring_ == ArenaRing::probation ? warm_in_probation : 1 + pressure_;
-  const ArenaSlot from = bucket.slot(slot);
-  const uint32_t granules = from.granules();
+  const uint32_t granules = header.granules();
   if (frequency < needed || kept_ + granules > segments_.segment_granules() / 4 * 3) return false;
 
   const auto to = segments_.append(ArenaRing::main, granules);
   if (!to) return false;
   arena_step(ArenaStep::appended);
-  EntryHeader header;
-  std::memcpy(&header, segments_.at(ref), sizeof header);
-  std::memcpy(segments_.at(*to), segments_.at(ref), size_t{granules} * granule);
+  const ArenaRef from = place.read().ref();
+  std::memcpy(segments_.at(*to), segments_.at(from), size_t{granules} * granule);
   arena_step(ArenaStep::written);
-  bucket.set(slot, ArenaSlot(from.tag(), granules, *to), frequency - 1);
+  group.set(place, tag_of(header.hash()), granules, *to, frequency - 1);
   arena_step(ArenaStep::linked);
   segments_.commit(*to, granules, header.expires_at());
-  segments_.kill(ref, granules);
+  segments_.kill(from, granules);
   kept_ += granules;
   return true;
 }

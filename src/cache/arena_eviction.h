@@ -38,7 +38,7 @@ class ArenaEviction {
   bool have_victim();
   void empty(uint32_t granules);
   void evict(ArenaRef ref);
-  bool keep(ArenaBucket& bucket, unsigned slot, ArenaRef ref);
+  bool keep(ArenaGroup& group, ArenaPlace place, const EntryHeader& header);
   void finish();
   void prefetch_from(uint32_t offset) const;
 

@@ -1,9 +1,10 @@
 // The index of an ArenaStore: buckets of one cache line, each with seven slots. Readers take no lock; writers
-// take the bucket's. A slot changes by one store of eight octets, so that a reader sees either what was there
-// or what is there.
+// take one for four buckets. A slot changes by one store of eight octets, so that a reader sees either what
+// was there or what is there.
 //
-// A key has one bucket. That costs a few percent of the entries of a full store, which find no slot, and
-// saves every miss a second line and every writer a second lock (docs/design/store.md).
+// A key is in its home bucket, or where that was full in one of the three beside it: with groups of 28 slots
+// nearly all entries of a full store find a place, while a look-up hardly ever goes beyond the one line that
+// was prefetched (docs/design/store.md has the numbers).
 #pragma once
 
 #include <atomic>
@@ -27,19 +28,21 @@ class ArenaSlot {
  public:
   ArenaSlot() = default;
   explicit ArenaSlot(uint64_t word) : word_(word) {}
-  ArenaSlot(uint16_t tag, uint32_t granules, ArenaRef ref)
-      : word_(uint64_t{tag} << 48 | uint64_t{granules} << 32 | ref) {}
+  ArenaSlot(uint16_t tag, unsigned distance, uint32_t granules, ArenaRef ref)
+      : word_(uint64_t{tag} << 48 | uint64_t{distance} << 46 | uint64_t{granules} << 32 | ref) {}
   explicit operator bool() const { return word_ != 0; }
   uint16_t tag() const { return static_cast<uint16_t>(word_ >> 48); }
-  uint32_t granules() const { return static_cast<uint16_t>(word_ >> 32); }  // >= 1
+  unsigned distance() const { return word_ >> 46 & 3; }             // the bucket's from its home
+  uint32_t granules() const { return word_ >> 32 & max_granules; }  // >= 1
   ArenaRef ref() const { return static_cast<uint32_t>(word_); }
   uint64_t word() const { return word_; }
   bool operator==(const ArenaSlot&) const = default;
+  static constexpr uint32_t max_granules = (1 << 14) - 1;
 
  private:
   uint64_t word_ = 0;
 };
-static_assert(max_entry_octets / granule <= UINT16_MAX);
+static_assert(max_entry_octets / granule <= ArenaSlot::max_granules);
 
 class alignas(64) ArenaBucket {
  public:
@@ -67,33 +70,70 @@ class alignas(64) ArenaBucket {
     frequencies_.store(static_cast<uint16_t>(all + (1u << 2 * i)), std::memory_order_relaxed);
   }
 
-  // Only for who holds the lock.
-  void set(unsigned i, ArenaSlot slot, unsigned frequency) {
-    slots_[i].store(slot.word(), std::memory_order_release);
-    const unsigned others = frequencies_.load(std::memory_order_relaxed) & ~(most_frequent << (2 * i));
-    frequencies_.store(static_cast<uint16_t>(others | frequency << (2 * i)), std::memory_order_relaxed);
+  // The bucket at `distance` in this one's group; neighbour() of that is this one again.
+  ArenaBucket& neighbour(unsigned distance) {
+    return *reinterpret_cast<ArenaBucket*>(reinterpret_cast<uintptr_t>(this) ^
+                                           distance * sizeof(ArenaBucket));
   }
-  // slot_count where there is none.
-  unsigned find(ArenaRef ref) const;
-  unsigned find_empty() const;
-  // The least used slot of a full bucket; among equals chance decides, which `tag` is.
-  unsigned find_coldest(uint16_t tag) const;
   bool empty() const;
-
-  void lock();
-  void unlock() { locked_.store(0, std::memory_order_release); }
+  // How many entries whose home this is are elsewhere.
+  unsigned displaced() const { return displaced_.load(std::memory_order_relaxed); }
 
  private:
+  friend class ArenaGroup;
   unsigned match_each(uint16_t tag) const;
+  void set_frequency(unsigned i, unsigned frequency);
 
   std::atomic<uint64_t> slots_[slot_count];
-  std::atomic<uint16_t> frequencies_;  // apart from the lock, so that readers' stores do not touch it
-  std::atomic<uint32_t> locked_;
+  std::atomic<uint16_t> frequencies_;  // apart from the others, so that readers' stores do not touch them
+  std::atomic<uint8_t> displaced_;
+  std::atomic<uint32_t> locked_;  // in a group's first bucket: the group's lock
 };
 static_assert(sizeof(ArenaBucket) == 64);
 
-// Keys of a bucket that were evicted from probation, by their tags: a FIFO of four. One that comes back was
-// thrown out too early (S3-FIFO, SOSP 2023, section 4).
+// A slot of some bucket, or none.
+struct ArenaPlace {
+  ArenaBucket* bucket = nullptr;
+  unsigned slot = 0;
+  explicit operator bool() const { return bucket != nullptr; }
+  ArenaSlot read() const { return bucket->slot(slot); }
+  unsigned frequency() const { return bucket->frequency(slot); }
+  ArenaBucket& home() const { return bucket->neighbour(read().distance()); }  // of the entry that is there
+};
+
+// A home bucket and those beside it, locked as long as this lives: what writers see. Held for the time of a
+// copy at most; who holds one must not take another. What the slots refer to is not used again meanwhile,
+// because its segment cannot be emptied.
+class ArenaGroup {
+ public:
+  static constexpr unsigned buckets = 4;
+
+  explicit ArenaGroup(ArenaBucket& home);  // waits for the lock
+  ~ArenaGroup() { lock_.store(0, std::memory_order_release); }
+  ArenaGroup(const ArenaGroup&) = delete;
+  ArenaGroup& operator=(const ArenaGroup&) = delete;
+
+  // The first place among those where keys of this home can be for which `wanted` holds.
+  template <class Wanted>
+  ArenaPlace find(uint16_t tag, Wanted wanted) const;
+  ArenaPlace find(uint16_t tag, ArenaRef ref) const;
+  ArenaPlace find_empty() const;
+  // The least used of a group without an empty slot; among equals chance decides, which `tag` is.
+  ArenaPlace find_coldest(uint16_t tag) const;
+
+  void set(ArenaPlace place, uint16_t tag, uint32_t granules, ArenaRef ref, unsigned frequency);
+  static void clear(ArenaPlace place);  // of any home in the group
+
+ private:
+  unsigned distance_of(const ArenaBucket& bucket) const;
+
+  ArenaBucket& home_;
+  std::atomic<uint32_t>& lock_;
+};
+static_assert(ArenaBucket::slot_count * ArenaGroup::buckets <= UINT8_MAX);
+
+// Keys of a home bucket that were evicted from probation, by their tags: a FIFO of four. One that comes back
+// was thrown out too early (S3-FIFO, SOSP 2023, section 4).
 class ArenaGhosts {
  public:
   void add(uint16_t tag) {
@@ -119,8 +159,8 @@ class ArenaIndex {
  public:
   ArenaIndex(std::span<ArenaBucket> buckets, ArenaGhosts* ghosts)
       : buckets_(buckets.data()), count_(buckets.size()), ghosts_(ghosts) {}
-  ArenaBucket& bucket(uint64_t hash) const { return buckets_[spread(hash, count_)]; }
-  ArenaGhosts& ghosts(const ArenaBucket& bucket) const { return ghosts_[&bucket - buckets_]; }
+  ArenaBucket& home(uint64_t hash) const { return buckets_[spread(hash, count_)]; }
+  ArenaGhosts& ghosts(const ArenaBucket& home) const { return ghosts_[&home - buckets_]; }
   std::span<ArenaBucket> buckets() const { return {buckets_, count_}; }
   void prefetch_to_write(uint64_t hash) const {
     const uint64_t i = spread(hash, count_);
@@ -133,6 +173,20 @@ class ArenaIndex {
   uint64_t count_;
   ArenaGhosts* ghosts_;
 };
+
+template <class Wanted>
+ArenaPlace ArenaGroup::find(uint16_t tag, Wanted wanted) const {
+  const unsigned reach = home_.displaced() ? buckets : 1;
+  for (unsigned distance = 0; distance < reach; ++distance) {
+    ArenaBucket& bucket = home_.neighbour(distance);
+    for (unsigned matches = bucket.match(tag); matches;) {
+      const ArenaPlace place{&bucket, ArenaBucket::next_match(matches)};
+      const ArenaSlot slot = place.read();
+      if (slot && wanted(slot)) return place;
+    }
+  }
+  return {};
+}
 
 inline unsigned ArenaBucket::match_each(uint16_t tag) const {
   unsigned found = 0;

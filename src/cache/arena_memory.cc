@@ -27,6 +27,7 @@ constexpr uint64_t most_granules = uint64_t{1} << 32;
 constexpr uint64_t expected_entry = 100;
 // In tenths: more buckets cost memory, fewer let more entries be evicted for want of a slot (docs/design).
 constexpr uint64_t expected_load = 8;
+constexpr uint64_t group_octets = ArenaGroup::buckets * sizeof(ArenaBucket);
 
 constexpr uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
@@ -77,12 +78,12 @@ ArenaGeometry::ArenaGeometry(uint64_t capacity_)
       segment_octets(segment_octets_for(capacity_)) {
   constexpr uint64_t per_bucket = sizeof(ArenaBucket) + sizeof(ArenaGhosts) +
                                   ArenaBucket::slot_count * expected_load * expected_entry / 10;
-  buckets = std::max<uint64_t>(capacity / per_bucket, 1);
+  buckets = round_up(std::max<uint64_t>(capacity / per_bucket, 1), ArenaGroup::buckets);
 
   readers_at = 0;
   counters_at = readers_at + readers * line;
   ghosts_at = counters_at + counter_shards * line;
-  buckets_at = round_up(ghosts_at + buckets * sizeof(ArenaGhosts), line);
+  buckets_at = round_up(ghosts_at + buckets * sizeof(ArenaGhosts), group_octets);
   table_at = buckets_at + buckets * sizeof(ArenaBucket);
   if (capacity > table_at) {
     segments = std::min((capacity - table_at) / (segment_octets + sizeof(ArenaSegment)),

@@ -82,47 +82,48 @@ bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, 
 
 // An old blob never outlives a newer one, so it goes where the newer one cannot be held.
 void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
-  ArenaBucket& bucket = index_.bucket(key.hash);
-  const std::lock_guard hold(bucket);
-  const unsigned old = find(bucket, key);
-  if (old != ArenaBucket::slot_count) {
-    if (decide && !(*decide)(stored(bucket, old))) return;
-    drop(bucket, old, ArenaCount::removed);
+  const ArenaGroup group(index_.home(key.hash));
+  if (const ArenaPlace old = find(group, key)) {
+    if (decide && !(*decide)(stored(old))) return;
+    drop(old, ArenaCount::removed);
   }
   counters_.add(ArenaCount::refused);
 }
 
 ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob,
                                         const Decide* decide) {
-  ArenaBucket& bucket = index_.bucket(key.hash);
-  const std::lock_guard hold(bucket);
-  unsigned slot = find(bucket, key);
-  const bool replaces = slot != ArenaBucket::slot_count;
-  const ArenaSlot old = replaces ? bucket.slot(slot) : ArenaSlot();
-  if (replaces && decide && !(*decide)(stored(bucket, slot))) return Outcome::declined;
+  ArenaBucket& home = index_.home(key.hash);
+  ArenaGroup group(home);
+  ArenaPlace place = find(group, key);
+  const ArenaSlot old = place ? place.read() : ArenaSlot();
+  if (old && decide && !(*decide)(stored(place))) return Outcome::declined;
 
   const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
+  const uint32_t granules = header.granules();
   const uint16_t tag = tag_of(key.hash);
-  const bool to_main =
-      replaces ? segments_.ring_of(old.ref()) == ArenaRing::main : index_.ghosts(bucket).take(tag);
-  const auto ref = segments_.append(to_main ? ArenaRing::main : ArenaRing::probation, header.granules());
+  const bool to_main = old ? segments_.ring_of(old.ref()) == ArenaRing::main : index_.ghosts(home).take(tag);
+  const auto ref = segments_.append(to_main ? ArenaRing::main : ArenaRing::probation, granules);
   if (!ref) return Outcome::no_room;
   arena_step(ArenaStep::appended);
   write(*ref, key, lifetime, blob);
   arena_step(ArenaStep::written);
 
-  if (!replaces) slot = bucket.find_empty();
-  if (slot == ArenaBucket::slot_count) {
-    slot = bucket.find_coldest(tag);
-    index_.ghosts(bucket).add(bucket.slot(slot).tag());
-    drop(bucket, slot, ArenaCount::crowded);
-  }
-  bucket.set(slot, ArenaSlot(tag, header.granules(), *ref), replaces ? bucket.frequency(slot) : 0);
+  if (!old) place = place_for(group, tag);
+  group.set(place, tag, granules, *ref, old ? place.frequency() : 0);
   arena_step(ArenaStep::linked);
-  if (replaces) segments_.kill(old.ref(), old.granules());
-  segments_.commit(*ref, header.granules(), header.expires_at());
-  counters_.add(replaces ? ArenaCount::replaced : ArenaCount::inserted);
+  if (old) segments_.kill(old.ref(), old.granules());
+  segments_.commit(*ref, granules, header.expires_at());
+  counters_.add(old ? ArenaCount::replaced : ArenaCount::inserted);
   return Outcome::stored;
+}
+
+// An empty place; where there is none, by evicting.
+ArenaPlace ArenaStore::place_for(const ArenaGroup& group, uint16_t tag) {
+  if (const ArenaPlace empty = group.find_empty()) return empty;
+  const ArenaPlace coldest = group.find_coldest(tag);
+  index_.ghosts(coldest.home()).add(coldest.read().tag());
+  drop(coldest, ArenaCount::crowded);
+  return coldest;
 }
 
 // The padding as well: what lies in segments goes to a file.
@@ -136,39 +137,37 @@ void ArenaStore::write(ArenaRef ref, const StoreKey& key, const Lifetime& lifeti
   if (!blob.empty()) std::memcpy(entry + sizeof header + key.octets.size(), blob.data(), blob.size());
 }
 
-// Under the bucket's lock, which keeps what its slots refer to from being used again.
-unsigned ArenaStore::find(const ArenaBucket& bucket, const StoreKey& key) const {
-  for (unsigned matches = bucket.match(tag_of(key.hash)); matches;) {
-    const unsigned i = ArenaBucket::next_match(matches);
-    const ArenaSlot slot = bucket.slot(i);
-    if (slot && has_key(segments_.at(slot.ref()), key)) return i;
-  }
-  return ArenaBucket::slot_count;
+ArenaPlace ArenaStore::find(const ArenaGroup& group, const StoreKey& key) const {
+  return group.find(tag_of(key.hash), [&](ArenaSlot slot) { return has_key(segments_.at(slot.ref()), key); });
 }
 
-void ArenaStore::drop(ArenaBucket& bucket, unsigned slot, ArenaCount why) {
-  const ArenaSlot gone = bucket.slot(slot);
-  bucket.set(slot, {}, 0);
+Hit ArenaStore::Reader::find_displaced(const StoreKey& key) const {
+  for (unsigned distance = 1; distance < ArenaGroup::buckets; ++distance)
+    if (const Hit hit = find_in(home(key.hash).neighbour(distance), key)) return hit;
+  return {};
+}
+
+void ArenaStore::drop(ArenaPlace place, ArenaCount why) {
+  const ArenaSlot gone = place.read();
+  ArenaGroup::clear(place);
   arena_step(ArenaStep::unlinked);
   segments_.kill(gone.ref(), gone.granules());
   counters_.add(why);
 }
 
 bool ArenaStore::remove(const StoreKey& key) {
-  ArenaBucket& bucket = index_.bucket(key.hash);
-  const std::lock_guard hold(bucket);
-  const unsigned slot = find(bucket, key);
-  if (slot == ArenaBucket::slot_count) return false;
-  drop(bucket, slot, ArenaCount::removed);
-  return true;
+  const ArenaGroup group(index_.home(key.hash));
+  const ArenaPlace place = find(group, key);
+  if (place) drop(place, ArenaCount::removed);
+  return static_cast<bool>(place);
 }
 
 void ArenaStore::clear() {
   for (ArenaBucket& bucket : index_.buckets()) {
     if (bucket.empty()) continue;
-    const std::lock_guard hold(bucket);
+    const ArenaGroup group(bucket);
     for (unsigned i = 0; i < ArenaBucket::slot_count; ++i)
-      if (bucket.slot(i)) drop(bucket, i, ArenaCount::removed);
+      if (const ArenaPlace place{&bucket, i}; place.read()) drop(place, ArenaCount::removed);
   }
 }
 
@@ -185,8 +184,8 @@ StoredEntry stored_entry(const std::byte* entry, unsigned frequency) {
 
 }  // namespace
 
-StoredEntry ArenaStore::stored(const ArenaBucket& bucket, unsigned slot) const {
-  return stored_entry(segments_.at(bucket.slot(slot).ref()), bucket.frequency(slot));
+StoredEntry ArenaStore::stored(ArenaPlace place) const {
+  return stored_entry(segments_.at(place.read().ref()), place.frequency());
 }
 
 // An entry as it was, with no claim on the original.
@@ -204,8 +203,7 @@ void ArenaStore::scan(Visit visit) {
     if (bucket.empty()) continue;
     copy_entries(bucket, copies);
     for (const Copy& copy : copies)
-      if (visit(stored_entry(copy.entry.data(), copy.frequency)) == ScanAction::remove)
-        remove_copied(bucket, copy);
+      if (visit(stored_entry(copy.entry.data(), copy.frequency)) == ScanAction::remove) remove_copied(copy);
   }
 }
 
@@ -224,13 +222,13 @@ void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copi
 }
 
 // The same place may hold another entry by now: only the same octets are the same entry.
-void ArenaStore::remove_copied(ArenaBucket& bucket, const Copy& copy) {
-  const std::lock_guard hold(bucket);
+void ArenaStore::remove_copied(const Copy& copy) {
   const StoreKey key = stored_entry(copy.entry.data(), 0).key;
-  const unsigned slot = find(bucket, key);
-  if (slot == ArenaBucket::slot_count || bucket.slot(slot).granules() != copy.slot.granules()) return;
-  if (std::memcmp(segments_.at(bucket.slot(slot).ref()), copy.entry.data(), copy.entry.size()) != 0) return;
-  drop(bucket, slot, ArenaCount::removed);
+  const ArenaGroup group(index_.home(key.hash));
+  const ArenaPlace place = find(group, key);
+  if (!place || place.read().granules() != copy.slot.granules()) return;
+  if (std::memcmp(segments_.at(place.read().ref()), copy.entry.data(), copy.entry.size()) != 0) return;
+  drop(place, ArenaCount::removed);
 }
 
 StoreStats ArenaStore::stats() const {

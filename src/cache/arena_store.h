@@ -24,7 +24,7 @@ namespace peregrine {
 
 // Beside the contract of Store:
 // - Of StoreKey::hash the lower 48 bits count (cache/arena_layout.h). Keys that share the upper 32 of these
-//   share a bucket, which holds seven: one more evicts the least used of them.
+//   share a group of 28 slots: one more evicts the least used of them.
 // - Times are kept in 32 bits of seconds and refresh_at within max_refresh_lead of expires_at.
 // - A Reader is online when it is made. One that stays online without a quiet point keeps segments from being
 //   used again; when the reserve is used up, put() refuses.
@@ -45,15 +45,26 @@ class ArenaStore {
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
-    void prefetch(uint64_t hash) const { __builtin_prefetch(&bucket(hash)); }
-    void prefetch_entry(uint64_t hash) const;
+    void prefetch(uint64_t hash) const { __builtin_prefetch(&home(hash)); }
+    // What a slot held that may be the key's.
+    struct Candidate {
+      ArenaBucket* bucket = nullptr;
+      unsigned slot_number = 0;
+      ArenaSlot slot;
+    };
+    Candidate prefetch_entry(uint64_t hash) const;
     Hit find(const StoreKey& key);
+    Hit find(const StoreKey& key, const Candidate& candidate);
     void quiet();  // only while online
     void offline();
     void online();
 
    private:
-    ArenaBucket& bucket(uint64_t hash) const { return buckets_[spread(hash, bucket_count_)]; }
+    ArenaBucket& home(uint64_t hash) const { return buckets_[spread(hash, bucket_count_)]; }
+    Hit find_in(ArenaBucket& bucket, const StoreKey& key) const;
+    Hit find_displaced(const StoreKey& key) const;
+    const std::byte* entry(ArenaSlot slot) const { return entries_ + size_t{slot.ref()} * granule; }
+    Hit hit(ArenaBucket& bucket, unsigned slot_number, const std::byte* entry) const;
 
     // Copies of what never changes.
     ArenaBucket* buckets_;
@@ -80,13 +91,14 @@ class ArenaStore {
   Outcome try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
   bool can_hold(const StoreKey& key, Bytes blob) const;
   void refuse(const StoreKey& key, const Decide* decide);
-  unsigned find(const ArenaBucket& bucket, const StoreKey& key) const;
+  ArenaPlace find(const ArenaGroup& group, const StoreKey& key) const;
+  ArenaPlace place_for(const ArenaGroup& group, uint16_t tag);
   void write(ArenaRef ref, const StoreKey& key, const Lifetime& lifetime, Bytes blob);
-  void drop(ArenaBucket& bucket, unsigned slot, ArenaCount why);
-  StoredEntry stored(const ArenaBucket& bucket, unsigned slot) const;
+  void drop(ArenaPlace place, ArenaCount why);
+  StoredEntry stored(ArenaPlace place) const;
   struct Copy;
   void copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies);
-  void remove_copied(ArenaBucket& bucket, const Copy& copy);
+  void remove_copied(const Copy& copy);
 
   ArenaGeometry geometry_;
   ArenaRegion region_;
@@ -101,10 +113,19 @@ class ArenaStore {
 
 // Whether `size` octets are the same; nothing else is read.
 inline bool same_octets(const uint8_t* a, const uint8_t* b, size_t size) {
-  if (size < 16) return std::memcmp(a, b, size) == 0;
-  for (size_t i = 0; i + 16 < size; i += 16)
-    if (std::memcmp(a + i, b + i, 16) != 0) return false;
-  return std::memcmp(a + size - 16, b + size - 16, 16) == 0;
+  using Lane = uint8_t __attribute__((vector_size(16)));
+  if (size < sizeof(Lane)) return std::memcmp(a, b, size) == 0;
+  const auto difference = [&](size_t at) {
+    Lane x, y;
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    return x ^ y;
+  };
+  Lane all = difference(size - sizeof(Lane));
+  for (size_t at = 0; at + sizeof(Lane) < size; at += sizeof(Lane)) all |= difference(at);
+  uint64_t halves[2];
+  std::memcpy(halves, &all, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
 }
 
 inline const EntryHeader& entry_header(const std::byte* entry) {
@@ -118,34 +139,55 @@ inline bool has_key(const std::byte* entry, const StoreKey& key) {
          same_octets(entry_octets(entry), key.octets.data(), key.octets.size());
 }
 
-inline void ArenaStore::Reader::prefetch_entry(uint64_t hash) const {
-  const ArenaBucket& at = bucket(hash);
-  unsigned matches = at.match(tag_of(hash));
-  if (!matches) return;
-  const ArenaSlot slot = at.slot(ArenaBucket::next_match(matches));
-  const std::byte* entry = entries_ + size_t{slot.ref()} * granule;
-  __builtin_prefetch(entry);
-  __builtin_prefetch(entry + 64);
-  __builtin_prefetch(entry + size_t{slot.granules()} * granule - 1);
+inline ArenaStore::Reader::Candidate ArenaStore::Reader::prefetch_entry(uint64_t hash) const {
+  ArenaBucket& bucket = home(hash);
+  unsigned matches = bucket.match(tag_of(hash));
+  if (!matches) {
+    if (bucket.displaced()) __builtin_prefetch(&bucket.neighbour(1));
+    return {};
+  }
+  const unsigned i = ArenaBucket::next_match(matches);
+  const ArenaSlot slot = bucket.slot(i);
+  const std::byte* first = entry(slot);
+  __builtin_prefetch(first);
+  __builtin_prefetch(first + 64);
+  __builtin_prefetch(first + size_t{slot.granules()} * granule - 1);
+  return {&bucket, i, slot};
 }
 
 // What a slot refers to is whole and stays so until this reader's next quiet point: it was written before the
 // slot was, and its segment waits for us.
-inline Hit ArenaStore::Reader::find(const StoreKey& key) {
-  assert(slot_->announced.load(std::memory_order_relaxed) != ArenaEpochs::offline && "find() while offline");
-  ArenaBucket& at = bucket(key.hash);
-  for (unsigned matches = at.match(tag_of(key.hash)); matches;) {
+inline Hit ArenaStore::Reader::find_in(ArenaBucket& bucket, const StoreKey& key) const {
+  for (unsigned matches = bucket.match(tag_of(key.hash)); matches;) {
     const unsigned i = ArenaBucket::next_match(matches);
-    const ArenaSlot slot = at.slot(i);
+    const ArenaSlot slot = bucket.slot(i);
     if (!slot) continue;
     arena_step(ArenaStep::slot_read);
-    const std::byte* entry = entries_ + size_t{slot.ref()} * granule;
-    if (!has_key(entry, key)) continue;
-    at.count_use(i);
-    const EntryHeader& header = entry_header(entry);
-    return {Bytes(entry_octets(entry) + key.octets.size(), header.blob_size()), header.lifetime(), &epoch_};
+    const std::byte* found = entry(slot);
+    if (has_key(found, key)) return hit(bucket, i, found);
   }
   return {};
+}
+
+inline Hit ArenaStore::Reader::find(const StoreKey& key) {
+  assert(slot_->announced.load(std::memory_order_relaxed) != ArenaEpochs::offline && "find() while offline");
+  ArenaBucket& bucket = home(key.hash);
+  if (const Hit hit = find_in(bucket, key)) return hit;
+  return bucket.displaced() ? find_displaced(key) : Hit();
+}
+
+// Most often the slot still holds what it held a moment ago, and that is the key's.
+inline Hit ArenaStore::Reader::find(const StoreKey& key, const Candidate& candidate) {
+  assert(slot_->announced.load(std::memory_order_relaxed) != ArenaEpochs::offline && "find() while offline");
+  if (!candidate.slot || candidate.bucket->slot(candidate.slot_number) != candidate.slot) return find(key);
+  const std::byte* found = entry(candidate.slot);
+  return has_key(found, key) ? hit(*candidate.bucket, candidate.slot_number, found) : find(key);
+}
+
+inline Hit ArenaStore::Reader::hit(ArenaBucket& bucket, unsigned slot_number, const std::byte* entry) const {
+  bucket.count_use(slot_number);
+  const EntryHeader& header = entry_header(entry);
+  return {Bytes(entry_octets(entry) + header.key_size(), header.blob_size()), header.lifetime(), &epoch_};
 }
 
 inline void ArenaStore::Reader::quiet() {

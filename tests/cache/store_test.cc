@@ -22,12 +22,13 @@ class StoreTest : public testing::Test {};
 using Stores = testing::Types<MutexStore, ArenaStore>;
 TYPED_TEST_SUITE(StoreTest, Stores);
 
-// Where the stores differ for good reason: an ArenaStore's bucket has seven slots, and a hash of 64 good bits
-// does not come twice; and what it empties is whole segments, so that few of them leave it less choice.
+// Where the stores differ for good reason: an ArenaStore's group of buckets has 28 slots, and a hash of 64
+// good bits does not come twice; and what it empties is whole segments, so that few of them leave it less
+// choice.
 template <class S>
 constexpr size_t keys_of_one_hash = 51;
 template <>
-constexpr size_t keys_of_one_hash<ArenaStore> = 7;
+constexpr size_t keys_of_one_hash<ArenaStore> = 28;
 template <class S>
 constexpr uint64_t pressing = 128 << 10;
 template <>
