@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes input(data, std::min(size, slot.size()));
   std::ranges::fill(slot, uint8_t{0xee});
   std::ranges::copy(input, slot.begin());
-  PlainQuery plain;
+  QueryFields fields;
+  PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
   if (!read_plain_query(slot, input.size(), 1232, plain)) return 0;
   const auto name = Dname::parse(plain.name_octets);
   if (!name || name->size() != plain.name_octets.size()) return 0;

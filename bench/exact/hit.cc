@@ -1,5 +1,6 @@
 // The whole way of a query that the cache answers, from receive() to flush(), on the Memory engine. That
 // engine's copy of each query into its slot is part of the count.
+#include "cache/arena_store.h"
 #include "cache/mutex_store.h"
 #include "hit_world.h"
 
@@ -40,5 +41,6 @@ int main(int argc, char** argv) {
   using namespace peregrine;
   std::vector<exact::Benchmark> benchmarks;
   exact::add<MutexStore>(benchmarks, "mutex");
+  exact::add<ArenaStore>(benchmarks, "arena");
   return exact::exact_main(argc, argv, benchmarks);
 }

@@ -39,11 +39,12 @@ static_assert(std::endian::native == std::endian::little);
 inline void copy_few(uint8_t* to, const uint8_t* from, size_t n) {
   if (n > 32) return static_cast<void>(std::memcpy(to, from, n));
   const auto ends = [&]<size_t width>(std::integral_constant<size_t, width>) {
-    std::array<uint8_t, width> first, last;
-    std::memcpy(first.data(), from, width);
-    std::memcpy(last.data(), from + n - width, width);
-    std::memcpy(to, first.data(), width);
-    std::memcpy(to + n - width, last.data(), width);
+    using Lane = uint8_t __attribute__((vector_size(width)));
+    Lane first, last;
+    std::memcpy(&first, from, width);
+    std::memcpy(&last, from + n - width, width);
+    std::memcpy(to, &first, width);
+    std::memcpy(to + n - width, &last, width);
   };
   if (n >= 16) return ends(std::integral_constant<size_t, 16>());
   if (n >= 8) return ends(std::integral_constant<size_t, 8>());

@@ -64,8 +64,9 @@ uint32_t to_u32(int64_t v) {
 
 constexpr size_t offset_size = 2;
 
-size_t rr_count(const AnswerBlobHeader& header) {
-  return size_t{header.counts[0]} + header.counts[1] + header.counts[2];
+size_t rr_count(const Header& header) {
+  return size_t{header.count(Section::answer)} + header.count(Section::authority) +
+         header.count(Section::additional);
 }
 
 size_t end_of(const RrView& rr) { return rr.rdata_offset() + rr.rdata.size(); }
@@ -84,17 +85,20 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
   if (end > std::numeric_limits<uint16_t>::max()) return std::unexpected(Error::bad_message);
 
   const Header& header = answer.header();
-  return AnswerBlobHeader{
+  AnswerBlobHeader blob{
       .version = AnswerBlobHeader::layout_version,
       .extended_rcode = fields.extended_rcode,
-      .reply_flags = static_cast<uint16_t>(AnswerBlobHeader::qr_ra |
-                                           (header.ad() ? AnswerBlobHeader::ad : 0) | header.rcode_low()),
-      .counts = {header.count(Section::answer), header.count(Section::authority),
-                 header.count(Section::additional)},
+      .reply = {},
       .tail_size = static_cast<uint16_t>(end - answer.question_end()),
       .policy_generation = fields.policy_generation,
       .stored_at = to_u32(fields.stored_at.time_since_epoch().count()),
   };
+  const unsigned flags =
+      AnswerBlobHeader::qr_ra | (header.ad() ? AnswerBlobHeader::ad : 0) | header.rcode_low();
+  store_u64(blob.reply.data(), uint64_t{flags} << 48 | uint64_t{header.count(Section::answer)} << 32 |
+                                   uint64_t{header.count(Section::authority)} << 16 |
+                                   header.count(Section::additional));
+  return blob;
 }
 
 }  // namespace
@@ -117,7 +121,7 @@ std::optional<seconds> time_to_keep(const MessageView& answer, const TtlLimits& 
 Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields, MutableBytes out) {
   Result<AnswerBlobHeader> header = header_for(answer, fields);
   if (!header) return std::unexpected(header.error());
-  size_t tail_at = sizeof(*header) + offset_size * rr_count(*header);
+  size_t tail_at = sizeof(*header) + offset_size * rr_count(answer.header());
   size_t size = tail_at + header->tail_size;
   if (size > out.size()) return std::unexpected(Error::no_space);
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -79,16 +80,15 @@ struct BlobFields {
 // bad_message: no question, an OPT or another meta RR, over 65,535 octets
 Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields, MutableBytes out);
 
-// The front of a blob as it stands there: little-endian. The offsets (u16 each, from the tail's start, one
-// for every RR) and the tail follow.
+// The front of a blob as it stands there: little-endian but for `reply`. The offsets (u16 each, from the
+// tail's start, one for every RR) and the tail follow.
 struct AnswerBlobHeader {
   static constexpr uint8_t layout_version = 1;
   static constexpr uint16_t qr_ra = 0x8080, ad = 0x0020;
 
   uint8_t version;
-  uint8_t extended_rcode;          // the rcode's upper eight bits
-  uint16_t reply_flags;            // a reply's third and fourth octet: QR, RA, AD, RCODE
-  std::array<uint16_t, 3> counts;  // answer, authority, additional
+  uint8_t extended_rcode;        // the rcode's upper eight bits
+  std::array<uint8_t, 8> reply;  // as in a reply's header: QR, RA, AD and RCODE; ANCOUNT, NSCOUNT, ARCOUNT
   uint16_t tail_size;
   uint32_t policy_generation;
   uint32_t stored_at;  // seconds since 1970
@@ -100,13 +100,20 @@ static_assert(std::endian::native == std::endian::little);
 // but nothing outside of it is read and nothing outside of a caller's buffer is written.
 class AnswerBlob {
  public:
+  // Of a store: open() has accepted the blob before it was put there, or when it was read from a file.
+  static AnswerBlob stored(Bytes blob) {
+    assert(open(blob) && "a blob was stored unchecked");
+    return AnswerBlob(blob);
+  }
   static std::optional<AnswerBlob> open(
       Bytes blob);  // nothing for another layout version or an impossible one
   Rcode rcode() const { return Rcode(extended_rcode() << 4 | (reply_flags() & 15)); }
   unsigned extended_rcode() const { return blob_[offsetof(AnswerBlobHeader, extended_rcode)]; }
   // QR, RA, AD of the answer that was stored, and the rcode's lower four bits, where a reply's header has
   // them.
-  uint16_t reply_flags() const { return field<uint16_t>(offsetof(AnswerBlobHeader, reply_flags)); }
+  uint16_t reply_flags() const { return load_u16(reply()); }
+  // ANCOUNT, NSCOUNT and ARCOUNT, 16 bits each, the last the least significant.
+  uint64_t counts() const { return load_u64(reply()) & 0xffff'ffff'ffff; }
   bool authentic() const { return reply_flags() & AnswerBlobHeader::ad; }
   WallTime stored_at() const {
     return WallTime{std::chrono::seconds{field<uint32_t>(offsetof(AnswerBlobHeader, stored_at))}};
@@ -115,12 +122,8 @@ class AnswerBlob {
     return field<uint32_t>(offsetof(AnswerBlobHeader, policy_generation));
   }
   // Of answer, authority or additional.
-  uint16_t count(Section section) const {
-    return field<uint16_t>(offsetof(AnswerBlobHeader, counts) +
-                           sizeof(uint16_t) * (static_cast<size_t>(section) - 1));
-  }
-  // The message's octets after the question, the TTLs as they were when it was stored. Octets of any kind in
-  // a damaged blob.
+  uint16_t count(Section section) const { return load_u16(reply() + 2 * static_cast<size_t>(section)); }
+  // The octets that follow the question, with the TTLs that the answer was stored with.
   Bytes tail() const { return blob_.last(tail_size()); }
   // Octets that render() writes.
   size_t tail_size() const { return field<uint16_t>(offsetof(AnswerBlobHeader, tail_size)); }
@@ -137,6 +140,7 @@ class AnswerBlob {
   static constexpr size_t least_rr_size = 11;  // the root's owner, type, class, TTL, RDLENGTH
 
   explicit AnswerBlob(Bytes blob) : blob_(blob) {}
+  const uint8_t* reply() const { return blob_.data() + offsetof(AnswerBlobHeader, reply); }
   template <class Integer>
   Integer field(size_t offset) const {
     Integer value;
@@ -181,9 +185,9 @@ bool AnswerBlob::write_tail(MutableBytes out, NewTtl new_ttl) const {
 }
 
 inline bool AnswerBlob::render(MutableBytes out, WallTime now) const {
-  const int64_t passed = (now - stored_at()).count();
+  const WallTime stored = stored_at();
   const auto age =
-      static_cast<uint32_t>(std::clamp<int64_t>(passed, 0, std::numeric_limits<uint32_t>::max()));
+      now > stored ? static_cast<uint32_t>((now - stored).count()) : 0u;  // below 2^32: see stored_at
   return write_tail(out, [age](uint32_t ttl) { return ttl > age ? ttl - age : 0; });
 }
 

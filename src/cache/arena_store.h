@@ -18,6 +18,7 @@
 #include "cache/arena_index.h"
 #include "cache/arena_memory.h"
 #include "cache/arena_segments.h"
+#include "cache/removal_log.h"
 #include "cache/store.h"
 
 namespace peregrine {
@@ -54,7 +55,7 @@ class ArenaStore {
     };
     Candidate prefetch_entry(uint64_t hash) const;
     Hit find(const StoreKey& key);
-    Hit find(const StoreKey& key, const Candidate& candidate);
+    Hit find_at(const Candidate& candidate, const StoreKey& key) const;
     void quiet();  // only while online
     void offline();
     void online();
@@ -83,8 +84,12 @@ class ArenaStore {
   void scan(Visit visit);
   StoreStats stats() const;
   const ArenaGeometry& geometry() const { return geometry_; }
+  // What is removed from here on, there or not, is told to `log`, which outlives the store's use. Before others
+  // use the store.
+  void log_removals(RemovalLog& log) { removal_log_ = &log; }
 
  private:
+  friend class ArenaEntries;
   enum class Outcome : uint8_t { stored, declined, no_room };
 
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
@@ -109,6 +114,7 @@ class ArenaStore {
   ArenaEviction eviction_;
   std::mutex scanning_;  // of scan_slot_
   ArenaEpochs::Slot& scan_slot_;
+  RemovalLog* removal_log_ = nullptr;
 };
 
 // Whether `size` octets are the same; nothing else is read.
@@ -122,6 +128,7 @@ inline bool same_octets(const uint8_t* a, const uint8_t* b, size_t size) {
     return x ^ y;
   };
   Lane all = difference(size - sizeof(Lane));
+#pragma clang loop unroll(disable)  // keys have two or three lanes
   for (size_t at = 0; at + sizeof(Lane) < size; at += sizeof(Lane)) all |= difference(at);
   uint64_t halves[2];
   std::memcpy(halves, &all, sizeof halves);
@@ -177,11 +184,11 @@ inline Hit ArenaStore::Reader::find(const StoreKey& key) {
 }
 
 // Most often the slot still holds what it held a moment ago, and that is the key's.
-inline Hit ArenaStore::Reader::find(const StoreKey& key, const Candidate& candidate) {
+inline Hit ArenaStore::Reader::find_at(const Candidate& candidate, const StoreKey& key) const {
   assert(slot_->announced.load(std::memory_order_relaxed) != ArenaEpochs::offline && "find() while offline");
-  if (!candidate.slot || candidate.bucket->slot(candidate.slot_number) != candidate.slot) return find(key);
+  if (!candidate.slot || candidate.bucket->slot(candidate.slot_number) != candidate.slot) return {};
   const std::byte* found = entry(candidate.slot);
-  return has_key(found, key) ? hit(*candidate.bucket, candidate.slot_number, found) : find(key);
+  return has_key(found, key) ? hit(*candidate.bucket, candidate.slot_number, found) : Hit();
 }
 
 inline Hit ArenaStore::Reader::hit(ArenaBucket& bucket, unsigned slot_number, const std::byte* entry) const {

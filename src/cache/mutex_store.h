@@ -34,8 +34,10 @@ class MutexStore {
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
     void prefetch(uint64_t) const {}
-    void prefetch_entry(uint64_t) const {}
+    struct Candidate {};
+    Candidate prefetch_entry(uint64_t) const { return {}; }
     Hit find(const StoreKey& key);
+    Hit find_at(Candidate, const StoreKey& key) { return find(key); }
     void quiet();
     void offline() { quiet(); }
     void online() {}

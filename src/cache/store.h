@@ -83,33 +83,40 @@ struct StoreStats {
 
 // S::Reader is one thread's handle: made from a Store, which outlives it.
 template <class S>
-concept Store = requires(S& store, typename S::Reader& reader, const StoreKey& key, const Lifetime& lifetime,
-                         WallTime now, Bytes blob, Decide decide, Visit visit) {
-  { typename S::Reader(store) };
-  // Hints for a key that will be looked up soon, one after the other for a whole batch: first the index's
-  // line is on its way, then the entry's.
-  { reader.prefetch(key.hash) };
-  { reader.prefetch_entry(key.hash) };
-  { reader.find(key) } -> std::same_as<Hit>;  // fresh or stale: the caller compares
-  { reader.quiet() };                         // every Hit of this reader is given up
-  { reader.offline() };                       // quiet, and stays so until online(): before blocking
-  { reader.online() };
-  // Thread-safe. Replaces what was there. False where the blob cannot be held (over max_blob, or too large
-  // for the store): what was there is gone all the same, so that an old blob never outlives a newer one.
-  { store.put(key, lifetime, blob) } -> std::same_as<bool>;
-  // put(), but where the key is there decide() says first whether the blob may replace it. False as well
-  // where it may not: what was there stays. decide() is called under the key's lock: it must be short, must
-  // not call the store, and may be called again with what is there then.
-  { store.put_if(key, lifetime, blob, decide) } -> std::same_as<bool>;
-  { store.remove(key) } -> std::same_as<bool>;  // whether it was there
-  { store.clear() };
-  // Visits the entries in no order: every one that is there throughout, and of the others some. Those that
-  // are replaced meanwhile may come as they were or as they are, or not. `remove` removes exactly what was
-  // seen. Takes long and allocates: for one thread that is no worker. Readers are never held up by it,
-  // writers not for long, however long visit() takes; it may call the store.
-  { store.scan(visit) };
-  { store.tell_time(now) };  // the wall clock as it is now, so that what has expired goes first; thread-safe
-  { store.stats() } -> std::same_as<StoreStats>;
-};
+concept Store =
+    requires(S& store, typename S::Reader& reader, const StoreKey& key, const Lifetime& lifetime,
+             WallTime now, Bytes blob, Decide decide, Visit visit, typename S::Reader::Candidate candidate) {
+      { typename S::Reader(store) };
+      // Hints for a key that will be looked up soon, one after the other for a whole batch: first the index's
+      // line is on its way, then the entry's.
+      { reader.prefetch(key.hash) };
+      { reader.prefetch_entry(key.hash) } -> std::same_as<typename S::Reader::Candidate>;
+      { reader.find(key) } -> std::same_as<Hit>;  // fresh or stale: the caller compares
+      // Looks only where prefetch_entry() has, since the last quiet point: quick, and what it does not find
+      // may be there all the same.
+      { reader.find_at(candidate, key) } -> std::same_as<Hit>;
+      { reader.quiet() };    // every Hit of this reader is given up
+      { reader.offline() };  // quiet, and stays so until online(): before blocking
+      { reader.online() };
+      // Thread-safe. Replaces what was there. False where the blob cannot be held (over max_blob, or too
+      // large for the store): what was there is gone all the same, so that an old blob never outlives a newer
+      // one.
+      { store.put(key, lifetime, blob) } -> std::same_as<bool>;
+      // put(), but where the key is there decide() says first whether the blob may replace it. False as well
+      // where it may not: what was there stays. decide() is called under the key's lock: it must be short,
+      // must not call the store, and may be called again with what is there then.
+      { store.put_if(key, lifetime, blob, decide) } -> std::same_as<bool>;
+      { store.remove(key) } -> std::same_as<bool>;  // whether it was there
+      { store.clear() };
+      // Visits the entries in no order: every one that is there throughout, and of the others some. Those
+      // that are replaced meanwhile may come as they were or as they are, or not. `remove` removes exactly
+      // what was seen. Takes long and allocates: for one thread that is no worker. Readers are never held up
+      // by it, writers not for long, however long visit() takes; it may call the store.
+      { store.scan(visit) };
+      {
+        store.tell_time(now)
+      };  // the wall clock as it is now, so that what has expired goes first; thread-safe
+      { store.stats() } -> std::same_as<StoreStats>;
+    };
 
 }  // namespace peregrine

@@ -33,10 +33,11 @@ struct PeerAddress {
   PeerAddress() : v6{} {}
   explicit PeerAddress(const Endpoint& endpoint);
   socklen_t size() const { return generic.sa_family == AF_INET ? sizeof v4 : sizeof v6; }
+  bool is_v4() const { return generic.sa_family == AF_INET; }
+  const uint8_t* v4_octets() const { return reinterpret_cast<const uint8_t*>(&v4.sin_addr); }  // if is_v4()
   // The address alone, in network order: 4 octets or 16.
   Bytes address_octets() const {
-    return generic.sa_family == AF_INET ? Bytes(reinterpret_cast<const uint8_t*>(&v4.sin_addr), 4)
-                                        : Bytes(reinterpret_cast<const uint8_t*>(&v6.sin6_addr), 16);
+    return is_v4() ? Bytes(v4_octets(), 4) : Bytes(reinterpret_cast<const uint8_t*>(&v6.sin6_addr), 16);
   }
   Endpoint endpoint() const { return Endpoint::from_sockaddr(&generic); }
 };

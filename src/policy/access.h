@@ -19,9 +19,12 @@ class AccessList {
   // `address`: 4 octets (IPv4) or 16 (IPv6) in network order. O(log n) in the number of ranges, no
   // allocation.
   bool allows(Bytes address) const {
-    if (address.size() != 4) return search(address);
+    return address.size() == 4 ? allows_v4(address.data()) : search(address);
+  }
+  // The same of the four octets at `address`.
+  bool allows_v4(const uint8_t* address) const {
     const Verdict verdict = by_first_octet_[address[0]];
-    return verdict == Verdict::some ? search(address) : verdict == Verdict::all;
+    return verdict == Verdict::some ? search(Bytes(address, 4)) : verdict == Verdict::all;
   }
 
  private:

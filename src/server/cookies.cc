@@ -1,17 +1,15 @@
 #include "server/cookies.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace peregrine {
 namespace {
 
 constexpr size_t max_option = 40;
 constexpr uint32_t version_and_reserved = 0x01000000;
-constexpr size_t version_at = Cookie::client_size, time_at = version_at + 4, hash_at = time_at + 4;
+constexpr size_t version_at = Cookie::version_at, time_at = Cookie::time_at, hash_at = Cookie::hash_at;
 constexpr size_t v4_size = 4, v6_size = 16;
-
-// RFC 9018 section 4.3, in seconds; times are compared as serial numbers (RFC 1982).
-constexpr int32_t life = 3600, renewed_after = 1800, ahead = 300;
 
 // RFC 9018 section 4.4: SipHash-2-4 of client cookie, version, reserved, timestamp and address, which are two
 // words and half a word more, or two.
@@ -69,13 +67,29 @@ CookieVerdict CookieSecrets::answer(Cookie& cookie, Bytes address, WallTime now)
     make(current_, cookie, address, seconds);
     return CookieVerdict::client_only;
   }
-  const auto age = static_cast<int32_t>(seconds - load_u32(&cookie.octets[time_at]));
-  const bool timely = age >= -ahead && age <= life;
+  const int32_t age = cookie_age(cookie, now);
+  const bool timely = age >= -cookie_ahead && age <= cookie_life;
   const bool is_current = timely && is_made_with(current_, cookie, address);
-  if (is_current && age < renewed_after) return CookieVerdict::good;
+  if (is_current && age < cookie_renewed_after) return CookieVerdict::good;
   const bool good = is_current || (timely && is_made_with(previous_, cookie, address));
   make(current_, cookie, address, seconds);
   return good ? CookieVerdict::good : CookieVerdict::bad;
+}
+
+CookieSecrets::CookieSecrets(const HashKey& current, const HashKey& previous)
+    : current_(current), previous_(previous) {
+  static std::atomic<uint64_t> made = 0;
+  id_ = ++made;
+}
+
+CookieVerdict KnownCookies::check(const CookieSecrets& secrets, Cookie& cookie, Bytes address, WallTime now) {
+  const CookieVerdict verdict = secrets.answer(cookie, address, now);
+  if (verdict == CookieVerdict::good) {
+    // The reply's, which may be a new one: the client comes back with that.
+    const Known known = made_of(secrets, cookie, address);
+    place(known) = known;
+  }
+  return verdict;
 }
 
 }  // namespace peregrine

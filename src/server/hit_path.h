@@ -22,8 +22,8 @@ class HitPath {
   static constexpr size_t window = 32;  // datagrams that are staged together
 
   // All outlive the path.
-  HitPath(typename S::Reader& reader, const World& world, const Snapshot& snapshot)
-      : reader_(reader), world_(world), snapshot_(snapshot) {}
+  HitPath(typename S::Reader& reader, const World& world, const Snapshot& snapshot, KnownCookies& cookies)
+      : reader_(reader), world_(world), snapshot_(snapshot), cookies_(cookies) {}
 
   // Takes in at most `window` datagrams of a batch.
   void stage(std::span<const Datagram> datagrams);
@@ -35,43 +35,56 @@ class HitPath {
 
  private:
   struct Staged {
-    PlainQuery query;
+    QueryFields fields;
     bool plain;
+    [[no_unique_address]] typename S::Reader::Candidate candidate;
     AnswerKey key;
   };
 
   bool stage(const Datagram& datagram, const Settings& settings, Staged& staged);
 
+  struct Now {  // what stage() found, and all of the window goes by
+    WallTime wall{};
+    uint32_t generation = 0;
+    uint16_t udp_size = 0;
+  };
+
   typename S::Reader& reader_;
   const World& world_;
   const Snapshot& snapshot_;
+  KnownCookies& cookies_;
   HitTally tally_;
+  Now now_;
   std::array<Staged, window> staged_;
 };
 
 template <Store S>
 void HitPath<S>::stage(std::span<const Datagram> datagrams) {
   const Settings& settings = *snapshot_.settings;
+  now_ = {.wall = world_.clock.wall(), .generation = snapshot_.generation, .udp_size = settings.udp_size};
   for (size_t i = 0; i < datagrams.size(); ++i) {
     Staged& staged = staged_[i];
     staged.plain = stage(datagrams[i], settings, staged);
   }
   for (size_t i = 0; i < datagrams.size(); ++i) {
-    if (staged_[i].plain) reader_.prefetch_entry(staged_[i].key.hash());
+    if (staged_[i].plain) staged_[i].candidate = reader_.prefetch_entry(staged_[i].key.hash());
   }
 }
 
 template <Store S>
 bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Staged& staged) {
-  PlainQuery& query = staged.query;
+  PlainQuery query{.fields = staged.fields, .name_octets = {}, .qtype = {}};
   if (!read_plain_query(datagram.slot(), datagram.size, settings.udp_size, query)) return false;
-  const Bytes client = datagram.peer.address_octets();
-  if (!settings.access.allows(client)) return false;
-  answer_cookie(snapshot_, client, world_.clock.wall(), query.fields);
+  const PeerAddress& peer = datagram.peer;
+  const bool allowed = peer.is_v4() ? settings.access.allows_v4(peer.v4_octets())
+                                    : settings.access.allows(peer.address_octets());
+  if (!allowed) return false;
+  if (staged.fields.cookie)
+    answer_cookie(snapshot_, cookies_, peer.address_octets(), now_.wall, staged.fields);
   staged.key.assign({.qname = {},
                      .qtype = query.qtype,
-                     .dnssec_ok = query.fields.dnssec_ok,
-                     .checking_disabled = query.fields.cd()},
+                     .dnssec_ok = staged.fields.dnssec_ok,
+                     .checking_disabled = staged.fields.cd()},
                     query.name_octets, world_.hash_secret);
   reader_.prefetch(staged.key.hash());
   return true;
@@ -83,14 +96,13 @@ size_t HitPath<S>::answer(size_t index, MutableBytes slot) {
   constexpr std::chrono::seconds slack{5};
   const Staged& staged = staged_[index];
   if (!staged.plain) return 0;
-  const WallTime now = world_.clock.wall();
-  const Hit hit = reader_.find(staged.key.store_key());
+  const WallTime now = now_.wall;
+  const Hit hit = reader_.find_at(staged.candidate, staged.key.store_key());
   if (!hit || !hit.lifetime().fresh(now)) return 0;
-  const auto blob = AnswerBlob::open(hit.blob());
-  if (!blob || blob->policy_generation() != snapshot_.generation || blob->stored_at() > now + slack) return 0;
-  const size_t size =
-      render_answer(slot, staged.query.fields, *blob, {.now = now, .udp_size = snapshot_.settings->udp_size});
-  tally_.add(slot, size);
+  const AnswerBlob blob = AnswerBlob::stored(hit.blob());
+  if (blob.policy_generation() != now_.generation || blob.stored_at() > now + slack) return 0;
+  const size_t size = render_answer(slot, staged.fields, blob, {.now = now, .udp_size = now_.udp_size});
+  tally_.add(slot);
   return size;
 }
 

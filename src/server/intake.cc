@@ -18,7 +18,7 @@ uint16_t reply_limit(const std::optional<Edns>& edns, Transport transport, uint1
   if (transport != Transport::udp) return stream_limit;
   if (!edns) return classic_limit;
   // RFC 6891 section 6.2.3: less than 512 is 512.
-  return std::clamp(edns->udp_size, classic_limit, std::max(largest, classic_limit));
+  return std::max(std::min(edns->udp_size, largest), classic_limit);
 }
 
 void take_header(const Header& header, QueryFields& fields) {

@@ -30,8 +30,7 @@ void observe(const Outcome& outcome, Counters& counters, Histogram& latency);
 // What the hit path answered, kept until its batch is done.
 struct HitTally {
   uint64_t hits = 0, truncated = 0, servfail = 0;
-  void add(MutableBytes reply, size_t size) {
-    if (size < header_size) return;
+  void add(MutableBytes reply) {  // at least a header
     constexpr unsigned tc_or_rcode = 0x020f;
     ++hits;
     if (const unsigned flags = load_u16(&reply[2]) & tc_or_rcode; flags != 0) add_rare(flags);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 
 #include "server/query.h"
@@ -15,12 +16,14 @@ namespace peregrine {
 // Its name is not walked: the octets up to the first zero are taken for it. A key of a name in the store that
 // equals them (AnswerKey::assign) shows that they are one; where none does, the slow path walks it.
 struct PlainQuery {
-  QueryFields fields;
+  QueryFields& fields;
   Bytes name_octets;  // in the message, 1 to 255
   Type qtype;
 };
 
-// The slot's octets that are looked at, whatever the message's size: the longest name, rounded up.
+// Octets that a slot must have: more than the longest name and question, whose place is looked at whatever
+// the message's size, and enough for a reply without records. That of every engine has
+// (UdpOptions::slot_size).
 inline constexpr size_t least_plain_slot = 512;
 
 namespace plain_query_parts {
@@ -55,7 +58,7 @@ bool read_options(Bytes options, Cookie& cookie);
     return false;
   fields.has_edns = true;
   fields.dnssec_ok = (ttl & 0x8000) != 0;
-  fields.limit = std::clamp(load_u16(p + 3), classic_limit, std::max(largest, classic_limit));
+  fields.limit = std::max(std::min(load_u16(p + 3), largest), classic_limit);
   return true;
 }
 
@@ -67,7 +70,8 @@ bool read_options(Bytes options, Cookie& cookie);
 [[gnu::always_inline]] inline bool read_plain_query(Bytes slot, size_t size, uint16_t largest,
                                                     PlainQuery& query) {
   using namespace plain_query_parts;
-  if (slot.size() < least_plain_slot || size < header_size) return false;
+  assert(slot.size() >= least_plain_slot && size <= slot.size());
+  if (size < header_size) return false;
   const uint8_t* octets = slot.data();
   const uint16_t flags = load_u16(octets + 2);
   const uint64_t counts = load_u64(octets + 4);
@@ -76,7 +80,7 @@ bool read_options(Bytes options, Cookie& cookie);
 
   const size_t name = size_up_to_zero(octets + header_size, max_dname_size);
   const size_t end = header_size + name + question_tail;
-  if (name == 0 || end > size) return false;
+  if (name - 1 >= max_dname_size || end > size) return false;
   const uint32_t type_class = load_u32(octets + end - question_tail);
   const auto type = static_cast<uint16_t>(type_class >> 16);
   if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
@@ -87,10 +91,10 @@ bool read_options(Bytes options, Cookie& cookie);
   query.fields.cookie.size = 0;
   query.fields.limit = classic_limit;
   query.fields.question_end = static_cast<uint16_t>(end);
-  query.name_octets = slot.subspan(header_size, name);
+  query.name_octets = Bytes(octets + header_size, name);
   query.qtype = Type{type};
   if (counts == one_question) return end == size;
-  return read_opt(slot.subspan(end, size - end), largest, query.fields);
+  return read_opt(Bytes(octets + end, size - end), largest, query.fields);
 }
 
 }  // namespace peregrine

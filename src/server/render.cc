@@ -37,8 +37,8 @@ size_t render_message(MutableBytes slot, const QueryFields& fields, Bytes messag
     return finish_empty(slot, fields, reply, options.udp_size, {});
   }
   if (!tail.empty()) std::memcpy(slot.data() + fields.question_end, tail.data(), tail.size());
-  reply.counts = {header->count(Section::answer), header->count(Section::authority),
-                  header->count(Section::additional)};
+  reply.counts = question_count(fields) | uint64_t{header->count(Section::answer)} << 32 |
+                 uint64_t{header->count(Section::authority)} << 16 | header->count(Section::additional);
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, fields.question_end + tail.size(), fields, reply.extended_rcode, options.udp_size, {});
 }
@@ -50,7 +50,7 @@ size_t render_minimal_any(MutableBytes slot, const QueryFields& fields, const Re
   if (sizeof hinfo > tail_room(slot, fields)) return 0;
   std::memcpy(slot.data() + fields.question_end, hinfo, sizeof hinfo);
   ReplyHeader reply(Rcode::noerror);
-  reply.counts.answer = 1;
+  reply.counts = one_question | uint64_t{1} << 32;
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, fields.question_end + sizeof hinfo, fields, reply.extended_rcode, options.udp_size,
                  {});

@@ -17,10 +17,6 @@ namespace render_parts {
 
 inline constexpr size_t bare_opt_size = 11;
 
-struct Counts {
-  uint16_t answer = 0, authority = 0, additional = 0;
-};
-
 // What a reply says in its header, and with EDNS in its OPT, beyond what it takes from the query.
 struct ReplyHeader {
   static constexpr uint16_t qr_ra = 0x8080, aa = 0x0400, tc = 0x0200, ad = QueryFields::ad_bit;
@@ -31,7 +27,7 @@ struct ReplyHeader {
 
   uint16_t flags;           // RCODE's lower four bits among them
   unsigned extended_rcode;  // the upper eight
-  Counts counts{};
+  uint64_t counts = 0;      // QDCOUNT, ANCOUNT, NSCOUNT and ARCOUNT, 16 bits each; the OPT is not among them
 };
 
 inline size_t opt_size(const QueryFields& fields) {
@@ -39,15 +35,17 @@ inline size_t opt_size(const QueryFields& fields) {
   return bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
 }
 
-// RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2).
+inline constexpr uint64_t one_question = uint64_t{1} << 48;  // in ReplyHeader::counts
+inline uint64_t question_count(const QueryFields& fields) {
+  return fields.question_end > header_size ? one_question : 0;
+}
+
+// RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2), and so is the ID, which stands
+// there.
 inline void patch_header(uint8_t* header, const QueryFields& fields, const ReplyHeader& reply) {
   constexpr uint16_t kept = QueryFields::opcode_mask | QueryFields::rd_bit | QueryFields::cd_bit;
-  const uint64_t questions = fields.question_end > header_size;
-  const uint64_t additional = reply.counts.additional + uint64_t{fields.has_edns};
-  store_u16(header, fields.id);
   store_u16(header + 2, static_cast<uint16_t>(reply.flags | (fields.flags & kept)));
-  store_u64(header + 4, questions << 48 | uint64_t{reply.counts.answer} << 32 |
-                            uint64_t{reply.counts.authority} << 16 | (additional & 0xffff));
+  store_u64(header + 4, reply.counts + uint64_t{fields.has_edns});
 }
 
 // The OPT at `end`, whose room the caller has checked. Returns the message's new end. RFC 6891 section 6.1.2:
@@ -58,17 +56,17 @@ inline size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, 
   if (!fields.has_edns) return end;
   uint8_t* p = slot.data() + end;
   const unsigned dnssec_ok = fields.dnssec_ok;
+  const size_t own = bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
   store_u64(
       p, uint64_t{static_cast<uint16_t>(Type::opt)} << 40 | uint64_t{udp_size} << 24 | extended_rcode << 16);
-  store_u32(p + 7,
-            dnssec_ok << 31 | static_cast<uint32_t>(opt_size(fields) - bare_opt_size + options.size()));
+  store_u32(p + 7, dnssec_ok << 31 | static_cast<uint32_t>(own - bare_opt_size + options.size()));
   p += bare_opt_size;
   if (fields.cookie) {
     store_u32(p, uint32_t{static_cast<uint16_t>(EdnsOption::cookie)} << 16 | Cookie::whole_size);
     std::memcpy(p + 4, fields.cookie.octets.data(), Cookie::whole_size);
   }
-  if (!options.empty()) std::memcpy(slot.data() + end + opt_size(fields), options.data(), options.size());
-  return end + opt_size(fields) + options.size();
+  if (!options.empty()) std::memcpy(slot.data() + end + own, options.data(), options.size());
+  return end + own + options.size();
 }
 
 // The whole reply where only header, question and OPT are left.
@@ -76,6 +74,7 @@ inline size_t finish_empty(MutableBytes slot, const QueryFields& fields, ReplyHe
                            Bytes options) {
   size_t end = fields.question_end;
   if (slot.size() < end + opt_size(fields) + options.size()) return 0;
+  reply.counts = question_count(fields);
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, end, fields, reply.extended_rcode, udp_size, options);
 }
@@ -101,17 +100,17 @@ struct RenderOptions {
   using namespace render_parts;
   ReplyHeader reply(blob.reply_flags(), blob.extended_rcode());
   // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
-  if (!fields.ad() && !fields.dnssec_ok) reply.flags &= static_cast<uint16_t>(~ReplyHeader::ad);
-  const size_t room = tail_room(slot, fields);
-  if (blob.tail_size() > room || !blob.render(slot.subspan(fields.question_end, room), options.now)) {
+  if ((reply.flags & ReplyHeader::ad) != 0 && !fields.ad() && !fields.dnssec_ok)
+    reply.flags ^= ReplyHeader::ad;
+  const size_t tail_at = fields.question_end, tail_end = tail_at + blob.tail_size();
+  const bool fits = tail_end + opt_size(fields) <= std::min<size_t>(slot.size(), fields.limit);
+  if (!fits || !blob.render(slot.subspan(tail_at), options.now)) {
     reply.flags |= ReplyHeader::tc;
     return finish_empty(slot, fields, reply, options.udp_size, {});
   }
-  reply.counts = {blob.count(Section::answer), blob.count(Section::authority),
-                  blob.count(Section::additional)};
+  reply.counts = one_question | blob.counts();
   patch_header(slot.data(), fields, reply);
-  return put_opt(slot, fields.question_end + blob.tail_size(), fields, reply.extended_rcode, options.udp_size,
-                 {});
+  return put_opt(slot, tail_end, fields, reply.extended_rcode, options.udp_size, {});
 }
 
 // No records: an rcode, and with EDNS the extended error.

@@ -160,12 +160,14 @@ Server::Server(Config config, Loader loader)
   if (!config_.server.user.empty()) become_user(config_.server.user);
   background_ =
       make_thread_executor("background");  // threads only from here on: a user is changed for all at once
+  inspector_ = make_thread_executor("inspector");
   start_workers(std::move(plans));
 }
 
 Server::~Server() {
   drain_workers();
-  background_.reset();  // joins: what it runs may use any member
+  inspector_.reset();  // these join: what they run may use any member
+  background_.reset();
 }
 
 void Server::open_sockets(std::vector<WorkerPlan>& plans) {
@@ -289,6 +291,16 @@ Config merge_live(const Config& running, const Config& wanted) {
   merged.resolver.udp_sockets = running.resolver.udp_sockets;
   merged.flags = running.flags;
   return merged;
+}
+
+bool Server::inspect(Job job) {
+  if (inspecting_.exchange(true)) return false;
+  inspector_->run([this, job = std::move(job)]() mutable {
+    job();
+    job = nullptr;
+    inspecting_ = false;
+  });
+  return true;
 }
 
 ServerStatus Server::status() const {

@@ -2,6 +2,7 @@
 // signals, the control socket and reloads; it never answers a query.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,6 +61,8 @@ class Server {
   // For work that takes long; jobs run one after another. They may use cache() and flushes(), which outlive
   // them.
   void run_in_background(Job job) { background_->run(std::move(job)); }
+  // The same for work that may have to wait for who asked for it. False where such work is under way.
+  bool inspect(Job job);
   AnyStore& cache() { return cache_; }             // thread-safe
   FlushGeneration& flushes() { return flushes_; }  // of the cache; thread-safe
 
@@ -77,7 +80,8 @@ class Server {
   SystemClock clock_;
   Instant started_;
   Loop loop_;
-  std::unique_ptr<Executor> background_;
+  std::unique_ptr<Executor> background_, inspector_;
+  std::atomic<bool> inspecting_ = false;
   std::unique_ptr<MutexStore> store_;
   AnyStoreOf<MutexStore> cache_{*store_};
   FlushGeneration flushes_;

@@ -108,7 +108,8 @@ class Service {
   Forwarder forwarder_;
   Inflight<Waiter> inflight_;
   std::vector<uint8_t> blob_scratch_, message_scratch_;
-  HitPath<S> hits_{reader_, world_, snapshot_};
+  KnownCookies cookies_;
+  HitPath<S> hits_{reader_, world_, snapshot_, cookies_};
 };
 
 template <Store S>
@@ -122,7 +123,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
     client.sink.abandon(client.reply_address());
     return 0;
   }
-  answer_cookie(snapshot_, client.address, world_.clock.wall(), query.fields);
+  answer_cookie(snapshot_, cookies_, client.address, world_.clock.wall(), query.fields);
   world_.counters.add(client.transport == Transport::udp ? Counter::udp_queries : Counter::tcp_queries);
   if (!settings.access.allows(client.address)) {
     world_.counters.add(Counter::refused_acl);
@@ -280,7 +281,8 @@ template <Store S>
 void Service<S>::reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
                           const std::function<size_t(MutableBytes)>& render) {
   ByteWriter question(message_scratch_);
-  question.put(std::array<uint8_t, header_size>{});
+  question.u16(waiter.fields.id);
+  question.put(std::array<uint8_t, header_size - 2>{});
   question.put(waiter.qname.view().wire());
   question.u16(static_cast<uint16_t>(request.qtype));
   question.u16(static_cast<uint16_t>(request.qclass));

@@ -55,10 +55,11 @@ struct Snapshot {
 };
 
 // Makes the client's cookie that of the reply; takes it away where there are no secrets.
-inline void answer_cookie(const Snapshot& snapshot, Bytes client, WallTime now, QueryFields& fields) {
+inline void answer_cookie(const Snapshot& snapshot, KnownCookies& known, Bytes client, WallTime now,
+                          QueryFields& fields) {
   if (!fields.cookie) return;
   if (!snapshot.cookies) return static_cast<void>(fields.cookie.size = 0);
-  snapshot.cookies->answer(fields.cookie, client, now);
+  known.answer(*snapshot.cookies, fields.cookie, client, now);
 }
 
 // `system_servers` serve "." where the configuration has no [[forward]].

@@ -29,14 +29,12 @@ inline unsigned zero_mask(const uint8_t* p) {
 }
 #endif
 
-// Octets up to the first zero one, that included; 0 where none is among the first `limit`. Looks at `limit`
-// octets, rounded up to a multiple of zero_lane.
+// Octets up to the first zero one, that included; 0 where none is found. Looks at `limit` octets, rounded up
+// to a multiple of zero_lane, so that it may be more than `limit`.
 inline size_t size_up_to_zero(const uint8_t* octets, size_t limit) {
   for (size_t at = 0; at < limit; at += zero_lane) {
     const unsigned zeros = zero_mask(octets + at);
-    if (zeros == 0) continue;
-    const size_t size = at + static_cast<size_t>(std::countr_zero(zeros)) + 1;
-    return size <= limit ? size : 0;
+    if (zeros != 0) return at + static_cast<size_t>(std::countr_zero(zeros)) + 1;
   }
   return 0;
 }

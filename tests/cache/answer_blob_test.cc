@@ -213,8 +213,7 @@ TEST(OpenBlob, RefusesOtherLayoutsAndSizes) {
 TEST(OpenBlob, RefusesATailTooShortForItsRecords) {
   AnswerBlobHeader header{.version = AnswerBlobHeader::layout_version,
                           .extended_rcode = 0,
-                          .reply_flags = 0,
-                          .counts = {1, 0, 0},
+                          .reply = {0, 0, 0, 1, 0, 0, 0, 0},
                           .tail_size = 10,
                           .policy_generation = 0,
                           .stored_at = 0};

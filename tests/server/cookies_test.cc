@@ -153,5 +153,40 @@ TEST(Cookies, AServerCookieOfAnotherMakerIsAnsweredWithOneOfOurs) {
   EXPECT_EQ(foreign.size, Cookie::whole_size);
 }
 
+class KnownCookie : public MadeCookie {
+ protected:
+  CookieVerdict verdict(const CookieSecrets& secrets, int64_t now, const char* client = "192.0.2.1") {
+    Cookie sent = made_;
+    const auto verdict = known_.answer(secrets, sent, ip(client).octets(), at(now));
+    renewed_ = !(sent == made_);
+    return verdict;
+  }
+  KnownCookies known_;
+};
+
+TEST_F(KnownCookie, IsJudgedAsIfItWereNotKnown) {
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(verdict(secrets_, made_at), CookieVerdict::good);
+    EXPECT_FALSE(renewed_);
+    EXPECT_EQ(verdict(secrets_, made_at, "192.0.2.2"), CookieVerdict::bad);
+    EXPECT_EQ(verdict(secrets_, made_at, "2001:db8::1"), CookieVerdict::bad);
+    EXPECT_EQ(verdict(secrets_, made_at - 301), CookieVerdict::bad);
+    EXPECT_EQ(verdict(secrets_, made_at + 1800), CookieVerdict::good);
+    EXPECT_TRUE(renewed_);
+    EXPECT_EQ(verdict(secrets_, made_at + 3601), CookieVerdict::bad);
+    EXPECT_EQ(verdict(CookieSecrets(rolled_over, unused), made_at), CookieVerdict::bad);
+  }
+}
+
+TEST_F(KnownCookie, NoOtherCookieIsTakenForIt) {
+  ASSERT_EQ(verdict(secrets_, made_at), CookieVerdict::good);
+  const Cookie whole = made_;
+  for (size_t bit = 0; bit < 8 * Cookie::whole_size; ++bit) {
+    made_ = whole;
+    made_.octets[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    EXPECT_NE(verdict(secrets_, made_at), CookieVerdict::good) << bit;
+  }
+}
+
 }  // namespace
 }  // namespace peregrine

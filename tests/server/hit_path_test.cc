@@ -31,7 +31,8 @@ TEST(PlainQuery, TakesEveryTypeThatIsLookedUpAndNoOther) {
   const size_t type_at = octets.size() - 4;
   for (unsigned type = 0; type <= 0xffff; ++type) {
     store_u16(&octets[type_at], static_cast<uint16_t>(type));
-    PlainQuery plain;
+    QueryFields fields;
+    PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
     Query full;
     const bool look_up = take_in(octets, Transport::udp, 1232, full).verdict == Intake::look_up;
     ASSERT_EQ(read_plain(octets, plain), look_up) << type;
@@ -46,7 +47,8 @@ TEST(PlainQuery, ReadsWhatTheSlowPathReads) {
                              {.opt = {.udp_size = 600}}};
   for (const QuerySpec& spec : specs) {
     const auto octets = query(spec);
-    PlainQuery plain;
+    QueryFields fields;
+    PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
     Query full;
     ASSERT_TRUE(read_plain(octets, plain));
     ASSERT_EQ(take_in(octets, Transport::udp, 1232, full).verdict, Intake::look_up);
@@ -55,7 +57,8 @@ TEST(PlainQuery, ReadsWhatTheSlowPathReads) {
 }
 
 TEST(PlainQuery, LeavesTheRestToTheSlowPath) {
-  PlainQuery plain;
+  QueryFields fields;
+  PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
   const auto refuses = [&](std::vector<uint8_t> octets) { return !read_plain(octets, plain); };
   const auto with = [](size_t at, uint8_t value) {
     auto octets = query();
@@ -91,7 +94,8 @@ TEST(PlainQuery, NamesUpTo255Octets) {
     octets.insert(octets.end(), {0, 0, 1, 0, 1});
     return octets;
   };
-  PlainQuery plain;
+  QueryFields fields;
+  PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
   EXPECT_TRUE(read_plain(wire(255), plain));
   EXPECT_EQ(plain.name_octets.size(), 255u);
   EXPECT_FALSE(read_plain(wire(256), plain));
@@ -103,7 +107,8 @@ TEST(PlainQuery, AgreesWithTheSlowPathOnDamagedQueries) {
   for (int i = 0; i < 200'000; ++i) {
     auto octets = query({.edns = random.below(2) == 1, .opt = {.dnssec_ok = random.below(2) == 1}});
     damage(octets, random);
-    PlainQuery plain;
+    QueryFields fields;
+    PlainQuery plain{.fields = fields, .name_octets = {}, .qtype = {}};
     if (!read_plain(octets, plain)) continue;
     const auto name = Dname::parse(plain.name_octets);
     if (!name || name->size() != plain.name_octets.size()) continue;  // no key of a name will equal it
