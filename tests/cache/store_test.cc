@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <thread>
 
 #include "base/random.h"
@@ -14,6 +15,12 @@ namespace {
 
 constexpr uint64_t ample = 64 << 20;
 constexpr uint64_t scarce = 512 << 10;
+
+uint64_t load_number(Bytes test_key) {  // of a TestKey of at least eight octets
+  uint64_t number;
+  std::memcpy(&number, test_key.data(), sizeof number);
+  return number;
+}
 
 Octets copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -142,6 +149,93 @@ TYPED_TEST(StoreTest, CountsWhatHappens) {
   EXPECT_EQ(store.stats().entries, 0u);
 }
 
+TYPED_TEST(StoreTest, PutIfAsksOnlyWhereThereIsAnEntry) {
+  TypeParam store(ample);
+  typename TypeParam::Reader reader(store);
+  const auto never = [](const StoredEntry&) -> bool { throw std::logic_error("asked"); };
+  EXPECT_TRUE(store.put_if(TestKey(1), until(5), self_checking_blob(1, 50), never));
+  ASSERT_TRUE(reader.find(TestKey(1)));
+
+  EXPECT_FALSE(store.put_if(TestKey(1), until(6), self_checking_blob(2, 60), [](const StoredEntry& old) {
+    EXPECT_EQ(seed_of(old.blob), 1u);
+    EXPECT_EQ(old.lifetime.expires_at, at(5));
+    EXPECT_EQ(copy(old.key.octets), copy(StoreKey(TestKey(1)).octets));
+    return false;
+  }));
+  EXPECT_EQ(seed_of(reader.find(TestKey(1)).blob()), 1u);
+  EXPECT_TRUE(store.put_if(TestKey(1), until(6), self_checking_blob(2, 60),
+                           [](const StoredEntry& old) { return old.lifetime.expires_at < at(6); }));
+  EXPECT_EQ(seed_of(reader.find(TestKey(1)).blob()), 2u);
+  EXPECT_EQ(store.stats().inserted, 1u);
+  EXPECT_EQ(store.stats().replaced, 1u);
+  EXPECT_EQ(store.stats().refused, 0u);
+}
+
+TYPED_TEST(StoreTest, PutIfOfWhatCannotBeHeld) {
+  TypeParam store(ample);
+  typename TypeParam::Reader reader(store);
+  ASSERT_TRUE(store.put(TestKey(1), until(1), self_checking_blob(1, 50)));
+  EXPECT_FALSE(store.put_if(TestKey(1), until(1), Octets(max_blob + 1), [](auto&) { return false; }));
+  EXPECT_TRUE(reader.find(TestKey(1)));
+  EXPECT_FALSE(store.put_if(TestKey(1), until(1), Octets(max_blob + 1), [](auto&) { return true; }));
+  EXPECT_FALSE(reader.find(TestKey(1)));
+}
+
+TYPED_TEST(StoreTest, ScanSeesAllAndRemovesWhatIsAsked) {
+  TypeParam store(ample);
+  typename TypeParam::Reader reader(store);
+  constexpr uint64_t count = 3000;
+  for (uint64_t i = 0; i < count; ++i)
+    ASSERT_TRUE(store.put(TestKey(i), until(static_cast<int64_t>(i)), self_checking_blob(i, 8 + i % 500)));
+  std::map<uint64_t, int> seen;
+  store.scan([&](const StoredEntry& entry) {
+    const uint64_t number = load_number(entry.key.octets);
+    ++seen[number];
+    EXPECT_TRUE(is_whole(entry.blob));
+    EXPECT_EQ(seed_of(entry.blob), number);
+    EXPECT_EQ(entry.lifetime.expires_at, at(static_cast<int64_t>(number)));
+    return number % 3 == 0 ? ScanAction::remove : ScanAction::keep;
+  });
+  EXPECT_EQ(seen.size(), count);
+  EXPECT_TRUE(std::ranges::all_of(seen, [](auto& one) { return one.second == 1; }));
+  for (uint64_t i = 0; i < count; ++i) EXPECT_EQ(static_cast<bool>(reader.find(TestKey(i))), i % 3 != 0) << i;
+  EXPECT_EQ(store.stats().removed, count / 3);
+}
+
+TYPED_TEST(StoreTest, VisitorOfAScanMayUseTheStore) {
+  TypeParam store(ample);
+  for (uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(store.put(TestKey(i), until(1), self_checking_blob(i, 40)));
+  store.scan([&](const StoredEntry& entry) {
+    EXPECT_TRUE(store.put(entry.key, until(2), self_checking_blob(7, 50)));
+    return ScanAction::remove;  // not what was seen any more
+  });
+  EXPECT_EQ(store.stats().entries, 100u);
+  EXPECT_EQ(store.stats().removed, 0u);
+  uint64_t newer = 0;
+  store.scan([&](const StoredEntry& entry) {
+    newer += entry.lifetime.expires_at == at(2);
+    return ScanAction::keep;
+  });
+  EXPECT_EQ(newer, 100u);
+}
+
+TYPED_TEST(StoreTest, OctetsByWhatTheyAreFor) {
+  TypeParam store(ample);
+  typename TypeParam::Reader reader(store);
+  const StoreStats empty = store.stats();
+  EXPECT_EQ(empty.octets_live, 0u);
+  EXPECT_EQ(empty.octets_dead, 0u);
+  for (uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(store.put(TestKey(i), until(1), self_checking_blob(i, 100)));
+  ASSERT_TRUE(reader.find(TestKey(1)));
+  ASSERT_TRUE(store.remove(TestKey(1)));
+  const StoreStats stats = store.stats();
+  EXPECT_GE(stats.octets_live, 99u * (20 + 100));
+  EXPECT_LE(stats.octets_live, 99u * (20 + 100 + 100));
+  EXPECT_GE(stats.octets_dead, 20u + 100);  // what the hit needs
+  EXPECT_GT(stats.octets_index, 0u);
+  EXPECT_LE(stats.octets_live + stats.octets_dead + stats.octets_index, stats.octets);
+}
+
 // Random operations beside a std::map. With `exact` nothing may be missing; without, a hit must still be the
 // last blob put. Hits are kept up to the next quiet point and must stay as they were found.
 template <class S>
@@ -158,6 +252,44 @@ void check_against_model(uint64_t capacity, uint64_t seed, bool exact) {
     held.clear();
     reader.quiet();
   };
+  // Accepts or declines as the key's blob and the step say; counts how often it was asked.
+  auto put_if = [&](uint64_t number, int step, Octets blob) {
+    auto entry = model.find(number);
+    bool asked = false;
+    const bool wanted = step % 3 != 0;
+    const bool done = store.put_if(TestKey(number), until(step), blob, [&](const StoredEntry& old) {
+      asked = true;
+      EXPECT_TRUE(entry != model.end());
+      EXPECT_TRUE(std::ranges::equal(old.blob, entry->second.second));
+      EXPECT_TRUE(std::ranges::equal(old.key.octets, StoreKey(TestKey(number)).octets));
+      EXPECT_EQ(old.lifetime.expires_at, at(entry->second.first));
+      return wanted;
+    });
+    if (exact) ASSERT_EQ(asked, entry != model.end());
+    ASSERT_FALSE(done && asked && !wanted);
+    if (asked && !wanted) return;
+    ASSERT_TRUE(done || !(exact || held.empty()));
+    model.erase(number);
+    if (done) model[number] = {step, std::move(blob)};
+  };
+  auto scan = [&] {
+    std::set<uint64_t> seen;
+    store.scan([&](const StoredEntry& stored) {
+      const uint64_t number = load_number(stored.key.octets);
+      EXPECT_TRUE(seen.insert(number).second) << "twice";
+      auto entry = model.find(number);
+      EXPECT_TRUE(entry != model.end());
+      if (entry == model.end()) return ScanAction::keep;
+      EXPECT_TRUE(std::ranges::equal(stored.blob, entry->second.second));
+      EXPECT_EQ(stored.lifetime.expires_at, at(entry->second.first));
+      if (number % 50 != 7) return ScanAction::keep;
+      model.erase(entry);
+      return ScanAction::remove;
+    });
+    ASSERT_EQ(seen.size(),
+              store.stats().entries + std::ranges::count_if(seen, [](uint64_t n) { return n % 50 == 7; }));
+    if (exact) ASSERT_EQ(store.stats().entries, model.size());
+  };
   auto find = [&](uint64_t number) {
     Hit hit = reader.find(TestKey(number));
     auto entry = model.find(number);
@@ -172,7 +304,13 @@ void check_against_model(uint64_t capacity, uint64_t seed, bool exact) {
   for (int step = 0; step < 5000; ++step) {
     uint64_t number = random.below(400);
     uint32_t what = random.below(1000);
-    if (what < 450) {
+    if (what < 100) {
+      ASSERT_NO_FATAL_FAILURE(put_if(number, step, self_checking_blob(next_blob++, 8 + random.below(900))));
+    } else if (what < 104) {
+      ASSERT_NO_FATAL_FAILURE(scan());
+    } else if (what < 110) {
+      store.tell_time(at(step - static_cast<int>(random.below(200))));
+    } else if (what < 450) {
       Octets blob = self_checking_blob(next_blob++, 8 + random.below(random.one_in(20) ? 20'000 : 1500));
       // Refused where hits hold what would have to go; then what was there is gone.
       const bool done = store.put(TestKey(number), until(step), blob);
