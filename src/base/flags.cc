@@ -31,7 +31,7 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {lock_free_cache, "lock_free_cache",
      "The cache is ArenaStore, whose readers take no lock",
      "MutexStore: sharded maps behind mutexes",
-     process, not_built, dev_only},
+     process, built, dev_only},
     {batched_io, "batched_io",
      "Datagrams go in batches by recvmmsg and sendmmsg",
      "recvfrom and sendto, one datagram a call",

@@ -72,6 +72,15 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
   return plans;
 }
 
+SharedStore make_store(const Config& config) {
+  if (config.flags.on(Flag::lock_free_cache)) return std::make_unique<ArenaStore>(config.cache.size);
+  return std::make_unique<MutexStore>(config.cache.size);
+}
+
+constexpr auto over_all_of = []<class S>(const std::unique_ptr<S>& store) -> std::unique_ptr<AnyStore> {
+  return std::make_unique<AnyStoreOf<S>>(*store);
+};
+
 void take_kernels(bool simd) {
   if (!simd) return use_kernels(*find_kernels(KernelSet::scalar));
   const KernelChoice choice = choose_kernels();
@@ -147,7 +156,8 @@ Server::Server(Config config, Loader loader)
       loader_(std::move(loader)),
       started_(clock_.now()),
       loop_(clock_),
-      store_(std::make_unique<MutexStore>(config_.cache.size)),
+      store_(make_store(config_)),
+      cache_(std::visit(over_all_of, store_)),
       snapshot_(make_snapshot(config_, system_servers(config_, config_.server.listen))),
       signals_(std::make_unique<Signals>(*this)) {
   snapshot_.cookies = random_cookie_secrets();
@@ -210,7 +220,7 @@ void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& 
 void Server::start_workers(std::vector<WorkerPlan> plans) {
   for (WorkerPlan& plan : plans) {
     plan.flushes = &flushes_;
-    workers_.push_back(make_worker_thread(std::move(plan), config_.flags, *store_, *background_));
+    workers_.push_back(make_worker_thread(std::move(plan), config_.flags, store_, *background_));
   }
   try {
     for (auto& worker : workers_) worker->start();
@@ -293,12 +303,12 @@ Config merge_live(const Config& running, const Config& wanted) {
   return merged;
 }
 
-bool Server::inspect(Job job) {
+bool Server::inspect(std::move_only_function<Job()> work) {
   if (inspecting_.exchange(true)) return false;
-  inspector_->run([this, job = std::move(job)]() mutable {
-    job();
-    job = nullptr;
+  inspector_->run([this, work = std::move(work)]() mutable {
+    Job then = work();
     inspecting_ = false;
+    then();
   });
   return true;
 }
@@ -319,7 +329,7 @@ ServerStatus Server::status() const {
     latency.merge(worker->latency());
   }
   status.counters[static_cast<size_t>(Counter::reloads)] = reloads_;
-  status.cache = store_->stats();
+  status.cache = cache_->stats();
   status.resolved_p50 = latency.quantile(0.50);
   status.resolved_p99 = latency.quantile(0.99);
   status.flags = config_.flags;

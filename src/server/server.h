@@ -61,9 +61,10 @@ class Server {
   // For work that takes long; jobs run one after another. They may use cache() and flushes(), which outlive
   // them.
   void run_in_background(Job job) { background_->run(std::move(job)); }
-  // The same for work that may have to wait for who asked for it. False where such work is under way.
-  bool inspect(Job job);
-  AnyStore& cache() { return cache_; }             // thread-safe
+  // The same for work that may have to wait for who asked for it. What it returns is run when the next such
+  // work may begin. False where one is under way.
+  bool inspect(std::move_only_function<Job()> work);
+  AnyStore& cache() { return *cache_; }            // thread-safe
   FlushGeneration& flushes() { return flushes_; }  // of the cache; thread-safe
 
  private:
@@ -82,8 +83,8 @@ class Server {
   Loop loop_;
   std::unique_ptr<Executor> background_, inspector_;
   std::atomic<bool> inspecting_ = false;
-  std::unique_ptr<MutexStore> store_;
-  AnyStoreOf<MutexStore> cache_{*store_};
+  SharedStore store_;
+  std::unique_ptr<AnyStore> cache_;  // of store_
   FlushGeneration flushes_;
   std::vector<std::string> listening_;
   Snapshot snapshot_;

@@ -38,6 +38,7 @@ class Service {
  public:
   Service(World world, S& store, Snapshot snapshot, ExchangeOptions exchange)
       : world_(world),
+        store_(store),
         reader_(store),
         cache_(store, world.flushes),
         snapshot_(std::move(snapshot)),
@@ -53,8 +54,9 @@ class Service {
   size_t handle(MutableBytes slot, size_t size, const Client& client);
 
   HitPath<S>& hits() { return hits_; }
-  void quiet() { reader_.quiet(); }      // after each batch
-  void offline() { reader_.offline(); }  // around a wait that may block
+  void quiet() { reader_.quiet(); }                            // after each batch
+  void tell_time() { store_.tell_time(world_.clock.wall()); }  // now and then
+  void offline() { reader_.offline(); }                        // around a wait that may block
   void online() { reader_.online(); }
 
   void adopt(Snapshot snapshot) {
@@ -100,6 +102,7 @@ class Service {
     return {.now = world_.clock.wall(), .udp_size = snapshot_.settings->udp_size};
   }
   World world_;
+  S& store_;
   typename S::Reader reader_;
   AnswerCache<S> cache_;
   Snapshot snapshot_;

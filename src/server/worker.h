@@ -53,6 +53,7 @@ class Worker {
       if (std::exchange(side->late, false)) side->engine.flush();
     }
     service_.quiet();
+    service_.tell_time();
   }
 
   Service<S>& service() { return service_; }

@@ -164,17 +164,24 @@ class LoopWorker final : public WorkerThread {
   std::thread thread_;
 };
 
-}  // namespace
-
-std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags, MutexStore& store,
-                                                 Executor& reclaimer) {
+template <Store S>
+std::unique_ptr<WorkerThread> make_with(WorkerPlan plan, const FlagSet& flags, S& store,
+                                        Executor& reclaimer) {
   if (flags.on(Flag::io_uring)) {
-    return std::make_unique<LoopWorker<UringEngine, MutexStore>>(std::move(plan), store, reclaimer);
+    return std::make_unique<LoopWorker<UringEngine, S>>(std::move(plan), store, reclaimer);
   }
   if (flags.on(Flag::batched_io)) {
-    return std::make_unique<LoopWorker<MmsgEngine, MutexStore>>(std::move(plan), store, reclaimer);
+    return std::make_unique<LoopWorker<MmsgEngine, S>>(std::move(plan), store, reclaimer);
   }
-  return std::make_unique<LoopWorker<PlainEngine, MutexStore>>(std::move(plan), store, reclaimer);
+  return std::make_unique<LoopWorker<PlainEngine, S>>(std::move(plan), store, reclaimer);
+}
+
+}  // namespace
+
+std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags,
+                                                 const SharedStore& store, Executor& reclaimer) {
+  return std::visit([&](const auto& chosen) { return make_with(std::move(plan), flags, *chosen, reclaimer); },
+                    store);
 }
 
 }  // namespace peregrine

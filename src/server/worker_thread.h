@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/executor.h"
+#include "cache/arena_store.h"
 #include "cache/mutex_store.h"
 #include "server/service.h"
 
@@ -50,9 +52,12 @@ class WorkerThread {
   virtual const Histogram& latency() const = 0;
 };
 
+// The store of all workers: which, the flag lock_free_cache decides.
+using SharedStore = std::variant<std::unique_ptr<MutexStore>, std::unique_ptr<ArenaStore>>;
+
 // The one switch over engines and stores. Throws std::system_error where the kernel refuses what a loop
 // needs.
-std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags, MutexStore& store,
-                                                 Executor& reclaimer);
+std::unique_ptr<WorkerThread> make_worker_thread(WorkerPlan plan, const FlagSet& flags,
+                                                 const SharedStore& store, Executor& reclaimer);
 
 }  // namespace peregrine

@@ -41,7 +41,7 @@ using testing::query;
 
 template <class S>
 class HitPathAllocations : public ::testing::Test {};
-using Stores = ::testing::Types<MutexStore>;
+using Stores = ::testing::Types<MutexStore, ArenaStore>;
 TYPED_TEST_SUITE(HitPathAllocations, Stores);
 
 TYPED_TEST(HitPathAllocations, AMillionHitsTakeNone) {

@@ -121,25 +121,28 @@ TEST(PlainQuery, AgreesWithTheSlowPathOnDamagedQueries) {
 }
 
 // Two workers with the same cache, one with views and the hit path, one with owning messages.
+template <class S>
 class BothPaths : public ::testing::Test {
  protected:
   void cache(const testing::CachedAnswer& answer) {
     fast_.cache(answer);
     slow_.cache(answer);
   }
-  WorkerWorld<> fast_;
-  WorkerWorld<> slow_{{.zero_copy_parsing = false}};
+  WorkerWorld<S> fast_;
+  WorkerWorld<S> slow_{{.zero_copy_parsing = false}};
 };
+using Stores = ::testing::Types<MutexStore, ArenaStore>;
+TYPED_TEST_SUITE(BothPaths, Stores);
 
-TEST_F(BothPaths, GiveTheSameReplies) {
+TYPED_TEST(BothPaths, GiveTheSameReplies) {
   std::vector<uint8_t> text(100, 'x');
   text[0] = 99;
-  cache({.qname = "www.example."});
-  cache({.qname = "www.example.", .dnssec_ok = true});
-  cache({.qname = "big.example.", .qtype = Type::txt, .rdata = text, .records = 9});
-  cache({.qname = "none.example.", .qtype = Type::soa, .rdata = {0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0,
-                                                                 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5}});
-  cache({.qname = "www.example.", .rdata = {192, 0, 2, 9}, .checking_disabled = true});
+  this->cache({.qname = "www.example."});
+  this->cache({.qname = "www.example.", .dnssec_ok = true});
+  this->cache({.qname = "big.example.", .qtype = Type::txt, .rdata = text, .records = 9});
+  this->cache({.qname = "none.example.", .qtype = Type::soa, .rdata = {0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0,
+                                                                       0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5}});
+  this->cache({.qname = "www.example.", .rdata = {192, 0, 2, 9}, .checking_disabled = true});
   const std::string_view names[] = {"www.example.", "WWW.eXample.", "big.example.", "none.example.",
                                     "new.example."};
   const Type types[] = {Type::a, Type::txt, Type::soa, Type::any};
@@ -162,26 +165,27 @@ TEST_F(BothPaths, GiveTheSameReplies) {
       if (random.below(4) == 0) damage(octets, random);
       batch.push_back(std::move(octets));
     }
-    auto fast = fast_.ask(batch), slow = slow_.ask(batch);
+    auto fast = this->fast_.ask(batch), slow = this->slow_.ask(batch);
     ASSERT_EQ(fast, slow);
     replies += fast.size();
     // What waits for an upstream, which differs in nothing but the time of its last hope.
-    fast_.worker.service().cancel();
-    slow_.worker.service().cancel();
-    ASSERT_EQ(fast_.replies().size(), slow_.replies().size());
+    this->fast_.worker.service().cancel();
+    this->slow_.worker.service().cancel();
+    ASSERT_EQ(this->fast_.replies().size(), this->slow_.replies().size());
   }
   EXPECT_GT(replies, 10'000u);
   for (Counter counter : {Counter::udp_queries, Counter::answers, Counter::cache_hits, Counter::truncated,
                           Counter::servfail, Counter::dropped_malformed}) {
-    EXPECT_EQ(fast_.counters.get(counter), slow_.counters.get(counter)) << static_cast<int>(counter);
+    EXPECT_EQ(this->fast_.counters.get(counter), this->slow_.counters.get(counter))
+        << static_cast<int>(counter);
   }
-  EXPECT_GT(fast_.counters.get(Counter::truncated), 100u);
+  EXPECT_GT(this->fast_.counters.get(Counter::truncated), 100u);
 }
 
-TEST_F(BothPaths, ACookieIsAnsweredAndTheAnswerAcceptedAgain) {
-  cache({.qname = "www.example."});
+TYPED_TEST(BothPaths, ACookieIsAnsweredAndTheAnswerAcceptedAgain) {
+  this->cache({.qname = "www.example."});
   const std::vector<uint8_t> client_only = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
-  for (WorkerWorld<>* world : {&fast_, &slow_}) {
+  for (WorkerWorld<TypeParam>* world : {&this->fast_, &this->slow_}) {
     const auto first = world->ask({query({.opt = {.options = client_only}})});
     ASSERT_EQ(first.size(), 1u);
     const auto view = MessageView::parse(first[0]).value();
@@ -193,8 +197,8 @@ TEST_F(BothPaths, ACookieIsAnsweredAndTheAnswerAcceptedAgain) {
   }
 }
 
-TEST_F(BothPaths, WithoutSecretsACookieIsIgnored) {
-  WorkerWorld<> world({.cookies = false});
+TYPED_TEST(BothPaths, WithoutSecretsACookieIsIgnored) {
+  WorkerWorld<TypeParam> world({.cookies = false});
   world.cache({.qname = "www.example."});
   const std::vector<uint8_t> client_only = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   const auto got = world.ask({query({.opt = {.options = client_only}})});
@@ -202,12 +206,12 @@ TEST_F(BothPaths, WithoutSecretsACookieIsIgnored) {
   EXPECT_TRUE(MessageView::parse(got[0])->edns()->options.empty());
 }
 
-TEST_F(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {
-  cache({.qname = "www.example."});
+TYPED_TEST(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {
+  this->cache({.qname = "www.example."});
   std::vector<std::vector<uint8_t>> batch(32, query());
   batch[7] = query({.qname = "nowhere.example."});
   batch[31] = {1, 2, 3};
-  EXPECT_EQ(fast_.ask(batch).size(), 30u);
+  EXPECT_EQ(this->fast_.ask(batch).size(), 30u);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ struct InlineExecutor final : Executor {
 
 TEST(WorkerThread, ASocketThatCannotBeWatchedIsAnErrorAtStart) {
   InlineExecutor reclaimer;
-  MutexStore store(1 << 20);
+  const SharedStore store = std::make_unique<MutexStore>(1 << 20);
   for (const bool batched : {false, true}) {
     FlagSet flags;
     flags.set(Flag::batched_io, batched, Origin::command_line);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/arena_store.h"
 #include "cache/mutex_store.h"
 #include "server/query_builder.h"
 #include "server/worker.h"
@@ -116,7 +117,7 @@ class WorkerWorld {
   Counters counters;
   Histogram latency;
   HashSecret hash_secret{HashKey{1, 2}};
-  S store{1 << 20};
+  S store{4 << 20};
   Worker<MemoryEngine, S> worker;
 };
 
