@@ -120,7 +120,7 @@ class ArenaStore {
 // Whether `size` octets are the same; nothing else is read.
 inline bool same_octets(const uint8_t* a, const uint8_t* b, size_t size) {
   using Lane = uint8_t __attribute__((vector_size(16)));
-  if (size < sizeof(Lane)) return std::memcmp(a, b, size) == 0;
+  if (size < sizeof(Lane)) return size == 0 || std::memcmp(a, b, size) == 0;
   const auto difference = [&](size_t at) {
     Lane x, y;
     std::memcpy(&x, a + at, sizeof x);
