@@ -172,6 +172,24 @@ void ArenaSegments::remove(Queue& queue, uint32_t segment) {
   --queue.count;
 }
 
+// What is committed is never more than what is taken: where the first, read before, equals the second, all
+// that was taken then had been committed.
+ArenaSegments::Filled ArenaSegments::filled(uint32_t number) {
+  const std::lock_guard hold(lock_);  // it is neither sealed nor opened meanwhile
+  const ArenaSegment& segment = table_[number];
+  const auto state = segment.state.load(std::memory_order_relaxed);
+  if (state == ArenaSegment::State::free || state == ArenaSegment::State::retired) return {};
+  const uint64_t sequence = segment.sequence.load(std::memory_order_relaxed);
+  const uint32_t committed = segment.committed.load(std::memory_order_acquire);
+  uint32_t taken = segment.used.load(std::memory_order_acquire);
+  if (taken == 0) {
+    const Open& open = open_[static_cast<size_t>(segment.ring.load(std::memory_order_relaxed))];
+    const uint64_t opened = open.state.load(std::memory_order_acquire);
+    if (segment_in(opened) == number) taken = used_in(opened);
+  }
+  return {.sequence = sequence, .granules = committed == taken ? taken : 0};
+}
+
 ArenaSegments::Use ArenaSegments::use() const {
   Use sum;
   for (const ArenaSegment& segment : table_) {

@@ -82,6 +82,15 @@ class ArenaSegments {
   std::span<ArenaSegment> table() const { return table_; }
   uint32_t segment_granules() const { return segment_granules_; }
 
+  // How far a segment holds entries that are whole and were linked, and which opening of it that is. Nothing of
+  // that changes as long as a reader is online that was so before. `granules` is 0 while nobody can tell,
+  // because writers are at work in it; `sequence` where nothing is there to be found.
+  struct Filled {
+    uint64_t sequence = 0;
+    uint32_t granules = 0;
+  };
+  Filled filled(uint32_t segment);
+
   struct Use {
     uint64_t live = 0, dead = 0;  // octets; what has been given up at a segment's end is dead
   };

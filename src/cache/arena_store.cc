@@ -87,6 +87,7 @@ void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
     if (decide && !(*decide)(stored(old))) return;
     drop(old, ArenaCount::removed);
   }
+  if (removal_log_) removal_log_->removed(key.hash);
   counters_.add(ArenaCount::refused);
 }
 
@@ -159,6 +160,7 @@ bool ArenaStore::remove(const StoreKey& key) {
   const ArenaGroup group(index_.home(key.hash));
   const ArenaPlace place = find(group, key);
   if (place) drop(place, ArenaCount::removed);
+  if (removal_log_) removal_log_->removed(key.hash);  // what was evicted may still be in the file
   return static_cast<bool>(place);
 }
 
@@ -169,6 +171,7 @@ void ArenaStore::clear() {
     for (unsigned i = 0; i < ArenaBucket::slot_count; ++i)
       if (const ArenaPlace place{&bucket, i}; place.read()) drop(place, ArenaCount::removed);
   }
+  if (removal_log_) removal_log_->removed_all();
 }
 
 namespace {
@@ -199,12 +202,18 @@ struct ArenaStore::Copy {
 void ArenaStore::scan(Visit visit) {
   const std::lock_guard one_at_a_time(scanning_);
   std::vector<Copy> copies;
+  bool removed = false;
   for (ArenaBucket& bucket : index_.buckets()) {
     if (bucket.empty()) continue;
     copy_entries(bucket, copies);
-    for (const Copy& copy : copies)
-      if (visit(stored_entry(copy.entry.data(), copy.frequency)) == ScanAction::remove) remove_copied(copy);
+    for (const Copy& copy : copies) {
+      if (visit(stored_entry(copy.entry.data(), copy.frequency)) != ScanAction::remove) continue;
+      remove_copied(copy);
+      removed = true;
+    }
   }
+  // Of what was evicted, and may still be in the file, nobody knows what visit() would have said.
+  if (removed && removal_log_) removal_log_->removed_all();
 }
 
 void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies) {

@@ -1,0 +1,24 @@
+// The entries of an ArenaStore, segment by segment.
+#pragma once
+
+#include "cache/arena_store.h"
+#include "cache/entry_source.h"
+
+namespace peregrine {
+
+// The store outlives it.
+class ArenaEntries final : public EntrySource {
+ public:
+  explicit ArenaEntries(ArenaStore& store);  // throws std::runtime_error where the store has too many readers
+  uint32_t segment_count() const override;
+  uint32_t segment_octets() const override;
+  SegmentCursor copy(uint32_t segment, SegmentCursor from, std::vector<uint8_t>& out) override;
+
+ private:
+  void copy_found(ArenaRef first, uint32_t from, uint32_t to, std::vector<uint8_t>& out) const;
+
+  ArenaStore& store_;
+  ArenaStore::Reader reader_;  // online while a segment is read: it is not used again meanwhile
+};
+
+}  // namespace peregrine

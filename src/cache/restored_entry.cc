@@ -1,0 +1,73 @@
+#include "cache/restored_entry.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+
+#include "cache/answer.h"
+#include "cache/delegation.h"
+#include "cache/rrset.h"
+
+namespace peregrine {
+namespace {
+
+constexpr std::chrono::seconds slack{5};  // as where answers are served
+constexpr size_t view_at = 3;             // in a key
+
+bool is_answer(Bytes key) { return key.size() > key_prefix_size && KeyView{key[view_at]} == KeyView::answer; }
+
+// When the blob was stored, of whatever view; nothing where it is damaged.
+std::optional<WallTime> stored_at(KeyView view, Bytes octets) {
+  const auto time_of = [](const auto& blob) {
+    return blob ? std::optional(blob->stored_at()) : std::nullopt;
+  };
+  switch (view) {
+    case KeyView::answer:
+      return time_of(AnswerBlob::open(octets));
+    case KeyView::rrset:
+      return time_of(RrsetBlob::open(octets));
+    case KeyView::delegation:
+      return time_of(DelegationBlob::open(octets));
+    case KeyView::denial:
+      break;  // of no store
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+EntryFault EntryChecker::check(const EntryView& entry) {
+  if (entry.header.expires_at() <= EntryHeader::seconds(now_)) return EntryFault::expired;
+  if (const EntryFault fault = check_key(entry); fault != EntryFault::none) return fault;
+  const auto stored = stored_at(KeyView{entry.key[view_at]}, entry.blob);
+  if (!stored) return EntryFault::malformed;
+  return check_time(*stored);
+}
+
+// The key is made anew, as if a query had asked for it.
+EntryFault EntryChecker::check_key(const EntryView& entry) {
+  const auto parts = KeyParts::read(entry.key);
+  if (!parts) return EntryFault::malformed;
+  key_.assign(load_u64(entry.key.data()), parts->owner.wire(), secret_);
+  const StoreKey made = key_.store_key();
+  const bool same = kept_hash(made.hash) == entry.header.hash() && std::ranges::equal(made.octets, entry.key);
+  return same ? EntryFault::none : EntryFault::malformed;
+}
+
+EntryFault EntryChecker::check_time(WallTime stored_at) const {
+  return stored_at > now_ + slack ? EntryFault::future : EntryFault::none;
+}
+
+std::optional<uint32_t> policy_generation(const EntryView& entry) {
+  if (!is_answer(entry.key)) return std::nullopt;
+  const auto blob = AnswerBlob::open(entry.blob);
+  if (!blob) return std::nullopt;
+  return blob->policy_generation();
+}
+
+void set_policy_generation(MutableBytes blob, uint32_t generation) {
+  std::memcpy(blob.data() + offsetof(AnswerBlobHeader, policy_generation), &generation, sizeof generation);
+}
+
+}  // namespace peregrine

@@ -1,0 +1,42 @@
+// Entries that come from a file: what has to be true of one before anybody may find it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "cache/arena_layout.h"
+#include "cache/key.h"
+
+namespace peregrine {
+
+enum class EntryFault : uint8_t {
+  none,
+  expired,
+  future,     // stored after now: its TTLs would be too long
+  malformed,  // no view of a store made it, or not with this secret
+};
+
+// Checks entries, one at a time. One thread.
+class EntryChecker {
+ public:
+  EntryChecker(const HashSecret& secret, WallTime now) : secret_(secret), now_(now) {}
+  EntryFault check(const EntryView& entry);
+  // Of the last entry without a fault, valid until the next check().
+  StoreKey key() const { return key_.store_key(); }
+
+ private:
+  EntryFault check_key(const EntryView& entry);
+  EntryFault check_time(WallTime stored_at) const;
+
+  const HashSecret& secret_;
+  WallTime now_;
+  ViewKey key_;
+};
+
+// The policy generation of an answer; nothing for other views and for what is no answer.
+std::optional<uint32_t> policy_generation(const EntryView& entry);
+// Writes another one to the blob of an answer.
+void set_policy_generation(MutableBytes blob, uint32_t generation);
+
+}  // namespace peregrine

@@ -1,0 +1,270 @@
+#include "cache/segment_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/random.h"
+#include "cache/answer.h"
+#include "cache/arena_layout.h"
+#include "cache/delegation.h"
+#include "cache/rrset.h"
+#include "cache/xxh64.h"
+
+namespace peregrine {
+namespace {
+
+constexpr uint32_t blob_layout = AnswerBlobHeader::layout_version | RrsetBlobHeader::layout_version << 8 |
+                                 DelegationBlobHeader::layout_version << 16;
+constexpr std::chrono::days slack{1};  // a clock that was wrong by so much is no other time
+constexpr uint32_t most_slot_octets = 64 << 20;
+
+template <class T>
+Bytes octets_of_object(const T& object, size_t size = sizeof(T)) {
+  return {reinterpret_cast<const uint8_t*>(&object), size};
+}
+
+uint64_t checksum_of(const FileHeader& header) {
+  return xxh64(octets_of_object(header, offsetof(FileHeader, checksum)), 0);
+}
+uint64_t checksum_of(const ChunkHeader& header, uint64_t seed) {
+  constexpr size_t from = offsetof(ChunkHeader, checksum) + sizeof header.checksum;
+  return xxh64(octets_of_object(header).subspan(from), seed);
+}
+
+// As much as there is; an error's number.
+std::expected<size_t, int> read_at(int fd, MutableBytes out, uint64_t at) {
+  size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(at + done));
+    if (got == 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(errno);
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+SegmentFile::Status write_at(int fd, Bytes octets, uint64_t at) {
+  while (!octets.empty()) {
+    const ssize_t put = pwrite(fd, octets.data(), octets.size(), static_cast<off_t>(at));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return std::unexpected(put < 0 ? errno : ENOSPC);
+    octets = octets.subspan(static_cast<size_t>(put));
+    at += static_cast<uint64_t>(put);
+  }
+  return {};
+}
+
+std::string because(const std::string& what, int error) { return what + ": " + std::strerror(error); }
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// A file that has just been renamed by its owner is locked in vain: then the next is tried.
+std::expected<int, std::string> open_locked(const std::string& path) {
+  constexpr int tries = 3;
+  for (int i = 0; i < tries; ++i) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0) return std::unexpected(because("cannot open it", errno));
+    struct stat opened{}, named{};
+    const auto refuse = [fd](std::string why) {
+      ::close(fd);
+      return std::unexpected(std::move(why));
+    };
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+      return refuse(errno == EWOULDBLOCK ? "another process has it" : because("cannot lock it", errno));
+    if (fstat(fd, &opened) != 0) return refuse(because("cannot look at it", errno));
+    if (!S_ISREG(opened.st_mode)) return refuse("it is no file");
+    if (opened.st_uid != geteuid()) return refuse("it belongs to another user");
+    // The secret of the hashes is in it.
+    if (fchmod(fd, 0600) != 0) return refuse(because("cannot set its mode", errno));
+    if (stat(path.c_str(), &named) == 0 && same_file(opened, named)) return fd;
+    ::close(fd);
+  }
+  return std::unexpected("it is being replaced");
+}
+
+// Why a header is none of ours; empty where it is.
+std::string fault(const FileHeader& header, WallTime now) {
+  if (header.magic != FileHeader::right_magic) return "it is no cache file";
+  if (header.version != cache_file_version) return "it has the layout of another version";
+  if (header.checksum != checksum_of(header)) return "its header is damaged";
+  if (header.arena_layout != arena_layout_version || header.blob_layout != blob_layout)
+    return "its entries have the layout of another version";
+  if (header.slot_octets < sector || header.slot_octets > most_slot_octets ||
+      header.slot_octets % sector != 0)
+    return "its header is damaged";
+  if (header.created > (now + slack).time_since_epoch().count()) return "it is from the future";
+  return {};
+}
+
+FileHeader header_for(const SegmentFile::Geometry& geometry, WallTime now, const HashKey& key,
+                      uint64_t seed) {
+  FileHeader header{.arena_layout = arena_layout_version,
+                    .blob_layout = blob_layout,
+                    .slot_octets = geometry.slot_octets,
+                    .slots = geometry.slots,
+                    .hash_key = key,
+                    .seed = seed,
+                    .created = now.time_since_epoch().count()};
+  header.checksum = checksum_of(header);
+  return header;
+}
+
+// The journal is written too, so that there is room for it when the disk is full.
+SegmentFile::Status write_empty(int fd, const FileHeader& header) {
+  if (ftruncate(fd, 0) != 0) return std::unexpected(errno);
+  std::vector<uint8_t> front(slots_at);
+  if (auto journal = write_at(fd, front, 0); !journal) return journal;
+  if (auto written = write_at(fd, octets_of_object(header), 0); !written) return written;
+  if (fdatasync(fd) != 0) return std::unexpected(errno);
+  return {};
+}
+
+}  // namespace
+
+SegmentFile::SegmentFile(SegmentFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), header_(other.header_), buffer_(std::move(other.buffer_)) {}
+
+SegmentFile::~SegmentFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::expected<SegmentFile::Opened, std::string> SegmentFile::open(const std::string& path,
+                                                                  const Geometry& geometry, WallTime now,
+                                                                  Random& random) {
+  auto fd = open_locked(path);
+  if (!fd) return std::unexpected(std::move(fd.error()));
+  SegmentFile file(*fd, {});
+  const auto size = read_at(file.fd_, {reinterpret_cast<uint8_t*>(&file.header_), sizeof(FileHeader)}, 0);
+  if (!size) return std::unexpected(because("cannot read it", size.error()));
+
+  std::string why;
+  if (*size != 0) {
+    struct stat whole{};
+    why = *size == sizeof(FileHeader) ? fault(file.header_, now) : "it is no cache file";
+    const bool cut = fstat(file.fd_, &whole) != 0 || static_cast<uint64_t>(whole.st_size) < slots_at;
+    if (why.empty() && cut) why = "it was cut off";
+    if (why.empty()) return Opened{.file = std::move(file)};
+    if (rename(path.c_str(), (path + ".bad").c_str()) != 0)
+      return std::unexpected(because(why + ", and it cannot be renamed", errno));
+    auto next = open_locked(path);
+    if (!next) return std::unexpected(std::move(next.error()));
+    ::close(std::exchange(file.fd_, *next));
+  }
+  const HashKey key = HashKey::make(random);
+  file.header_ = header_for(geometry, now, key, random.u64());
+  if (auto made = write_empty(file.fd_, file.header_); !made) {
+    file.give_up();
+    return std::unexpected(because("cannot write it", made.error()));
+  }
+  return Opened{.file = std::move(file), .fresh = true, .set_aside = std::move(why)};
+}
+
+SegmentFile::Status SegmentFile::start_over(const Geometry& geometry, WallTime now) {
+  header_ = header_for(geometry, now, header_.hash_key, header_.seed);
+  return write_empty(fd_, header_);
+}
+
+void SegmentFile::give_up() {
+  // Where even that fails, there is nothing that could be done.
+  if (ftruncate(fd_, 0) == 0) fdatasync(fd_);
+}
+
+std::expected<SegmentFile::Chunks, int> SegmentFile::chunks() const {
+  struct stat whole{};
+  if (fstat(fd_, &whole) != 0) return std::unexpected(errno);
+  const auto size = static_cast<uint64_t>(whole.st_size);
+  Chunks all;
+  for (uint32_t slot = 0; slot < header_.slots && slot_at(slot) < size; ++slot)
+    if (!walk_slot(slot, all.whole)) ++all.damaged;
+  std::ranges::sort(all.whole, {}, &ChunkPlace::sequence);
+  return all;
+}
+
+// False where something is there that is no header.
+bool SegmentFile::walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const {
+  uint64_t first_sequence = 0;
+  for (uint64_t offset = 0; offset + sizeof(ChunkHeader) <= header_.slot_octets;) {
+    const uint64_t at = slot_at(slot) + offset;
+    ChunkHeader header;
+    const auto size = read_at(fd_, {reinterpret_cast<uint8_t*>(&header), sizeof header}, at);
+    if (!size) return false;
+    if (*size == 0) return true;
+    if (*size < sizeof header) return false;
+    const Bytes octets = octets_of_object(header);
+    if (std::ranges::all_of(octets, [](uint8_t octet) { return octet == 0; })) return true;
+    if (header.checksum != checksum_of(header, header_.seed) || header.at != at) return false;
+    if (offset != 0 && header.first_sequence != first_sequence) return true;
+    if (chunk_octets(header.octets) > header_.slot_octets - offset) return false;
+    first_sequence = header.first_sequence;
+    found.push_back({.sequence = header.sequence,
+                     .at = at,
+                     .data_checksum = header.data_checksum,
+                     .octets = header.octets,
+                     .entries = header.entries,
+                     .slot = slot});
+    offset += chunk_octets(header.octets);
+  }
+  return true;
+}
+
+std::optional<Bytes> SegmentFile::read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const {
+  buffer.resize(place.octets);
+  const auto size = read_at(fd_, buffer, place.at + sizeof(ChunkHeader));
+  if (!size || *size != place.octets || xxh64(buffer, header_.seed) != place.data_checksum)
+    return std::nullopt;
+  return Bytes(buffer);
+}
+
+// In one write with the zeros that end the slot.
+SegmentFile::Status SegmentFile::append(uint32_t slot, SlotFill& fill, const Chunk& chunk) {
+  const uint64_t size = chunk_octets(chunk.entries.size());
+  const uint64_t left = header_.slot_octets - fill.octets - size;
+  ChunkHeader header{.data_checksum = xxh64(chunk.entries, header_.seed),
+                     .sequence = chunk.sequence,
+                     .first_sequence = fill.octets == 0 ? chunk.sequence : fill.first_sequence,
+                     .at = slot_at(slot) + fill.octets,
+                     .octets = static_cast<uint32_t>(chunk.entries.size()),
+                     .entries = chunk.count,
+                     .written = chunk.written.time_since_epoch().count()};
+  header.checksum = checksum_of(header, header_.seed);
+  buffer_.assign(size + std::min<uint64_t>(left, sizeof header), 0);
+  std::memcpy(buffer_.data(), &header, sizeof header);
+  if (!chunk.entries.empty())
+    std::memcpy(buffer_.data() + sizeof header, chunk.entries.data(), chunk.entries.size());
+  if (auto written = write_at(fd_, buffer_, header.at); !written) return written;
+  fill = {.first_sequence = header.first_sequence, .octets = static_cast<uint32_t>(fill.octets + size)};
+  return {};
+}
+
+std::expected<std::vector<JournalBlock>, int> SegmentFile::read_journal() const {
+  std::vector<JournalBlock> blocks(journal_blocks);
+  const MutableBytes octets{reinterpret_cast<uint8_t*>(blocks.data()), journal_blocks * sector};
+  const auto size = read_at(fd_, octets, journal_at);
+  if (!size) return std::unexpected(size.error());
+  if (*size != octets.size()) return std::unexpected(EIO);
+  return blocks;
+}
+
+SegmentFile::Status SegmentFile::write_journal(uint32_t index, const JournalBlock& block) {
+  return write_at(fd_, octets_of_object(block), journal_at + uint64_t{index} * sector);
+}
+
+SegmentFile::Status SegmentFile::sync() {
+  if (fdatasync(fd_) != 0) return std::unexpected(errno);
+  return {};
+}
+
+}  // namespace peregrine

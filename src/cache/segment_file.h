@@ -1,0 +1,111 @@
+// A cache file as file_format.h has it: opened, locked, checked, read and written. It knows nothing of a
+// store.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/function_ref.h"
+#include "cache/file_format.h"
+
+namespace peregrine {
+
+class Random;
+
+// A chunk that is whole by its header; what it holds is checked when it is read.
+struct ChunkPlace {
+  uint64_t sequence = 0;
+  uint64_t at = 0;  // of its header, from the file's start
+  uint64_t data_checksum = 0;
+  uint32_t octets = 0;
+  uint32_t entries = 0;
+  uint32_t slot = 0;
+};
+
+// The part of a slot that is in use.
+struct SlotFill {
+  uint64_t first_sequence = 0;  // 0: nothing
+  uint32_t octets = 0;          // where the next chunk goes
+};
+
+// One thread at a time. Errors of the system are its numbers.
+class SegmentFile {
+ public:
+  struct Geometry {
+    uint32_t slot_octets = 0;  // a multiple of `sector`
+    uint32_t slots = 0;
+    bool operator==(const Geometry&) const = default;
+  };
+  struct Opened;
+  using Status = std::expected<void, int>;
+
+  // Opens and locks the file. Where there is none, or an empty one, it is made, with mode 0600, `geometry`
+  // and secrets of its own. One of another layout, of garbage or from the future (made over a day after
+  // `now`) is renamed to PATH.bad, and a new one made. Nothing where it cannot be had, and why.
+  static std::expected<Opened, std::string> open(const std::string& path, const Geometry& geometry,
+                                                 WallTime now, Random& random);
+  SegmentFile(SegmentFile&& other) noexcept;
+  SegmentFile& operator=(SegmentFile&&) = delete;
+  ~SegmentFile();  // unlocks
+
+  const HashKey& hash_key() const { return header_.hash_key; }
+  uint64_t seed() const { return header_.seed; }
+  Geometry geometry() const { return {header_.slot_octets, header_.slots}; }
+  static uint64_t octets_of(const Geometry& geometry) {
+    return slots_at + uint64_t{geometry.slot_octets} * geometry.slots;
+  }
+
+  // Makes it an empty file of another geometry, the secrets as they were.
+  Status start_over(const Geometry& geometry, WallTime now);
+  // Makes it an empty file of no octets, which open() takes for a new one: nothing of it ever comes back.
+  void give_up();
+
+  struct Chunks {
+    std::vector<ChunkPlace> whole;  // in the order of their sequences
+    uint64_t damaged = 0;           // headers that nobody wrote so
+  };
+  // All chunks whose headers are whole.
+  std::expected<Chunks, int> chunks() const;
+  // The entries of a chunk, in `buffer`; nothing where they are not as they were written.
+  std::optional<Bytes> read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const;
+
+  // Room for `octets` of entries behind `fill`.
+  bool fits(const SlotFill& fill, size_t octets) const {
+    return fill.octets + chunk_octets(octets) <= header_.slot_octets;
+  }
+  struct Chunk {
+    uint64_t sequence = 0;
+    WallTime written{};
+    Bytes entries;
+    uint32_t count = 0;
+  };
+  // Appends a chunk to what `fill` says of `slot`, and brings `fill` up to date. It must fit.
+  Status append(uint32_t slot, SlotFill& fill, const Chunk& chunk);
+
+  // Of the journal.
+  std::expected<std::vector<JournalBlock>, int> read_journal() const;
+  Status write_journal(uint32_t index, const JournalBlock& block);
+  Status sync();  // to the disk
+
+ private:
+  SegmentFile(int fd, const FileHeader& header) : fd_(fd), header_(header) {}
+  uint64_t slot_at(uint32_t slot) const { return slots_at + uint64_t{slot} * header_.slot_octets; }
+  bool walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const;
+
+  int fd_;
+  FileHeader header_;
+  std::vector<uint8_t> buffer_;
+};
+
+struct SegmentFile::Opened {
+  SegmentFile file;
+  bool fresh = false;       // nothing is in it
+  std::string set_aside{};  // why another file that was there was renamed; else empty
+};
+
+}  // namespace peregrine

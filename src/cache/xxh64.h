@@ -1,0 +1,13 @@
+// XXH64 (Y. Collet, xxHash specification 0.1.1): a checksum of 64 bits at memory speed. With a secret seed
+// nobody who does not see its results can make octets that fit; it is no message authentication code.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace peregrine {
+
+uint64_t xxh64(Bytes data, uint64_t seed);
+
+}  // namespace peregrine
