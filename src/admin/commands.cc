@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "admin/cache_commands.h"
 #include "admin/reports.h"
 #include "base/guarded.h"
 
@@ -14,15 +15,17 @@ using nlohmann::json;
 
 json refusal(std::string why) { return {{"ok", false}, {"error", std::move(why)}}; }
 
-void status(Server& server, const ControlReply& reply) { reply(report_status(server)); }
+void status(Server& server, const json&, const ControlReply& reply) { reply(report_status(server)); }
 
-void flags(Server& server, const ControlReply& reply) { reply(report_flags(server.config().flags)); }
+void flags(Server& server, const json&, const ControlReply& reply) {
+  reply(report_flags(server.config().flags));
+}
 
-void reload(Server& server, const ControlReply& reply) {
+void reload(Server& server, const json&, const ControlReply& reply) {
   server.reload([reply](const ReloadReport& report) { reply(report_reload(report)); });
 }
 
-void stop(Server& server, const ControlReply& reply) {
+void stop(Server& server, const json&, const ControlReply& reply) {
   reply({{"ok", true}, {"drain_s", server.config().server.drain_seconds}});
   // Behind the reply in the loop's mailbox, so that it is sent.
   server.loop().post([&server] { server.stop(); });
@@ -35,7 +38,7 @@ struct Collected {
   std::vector<std::vector<UpstreamStatus>> by_worker;
 };
 
-void upstreams(Server& server, const ControlReply& reply) {
+void upstreams(Server& server, const json&, const ControlReply& reply) {
   const std::vector<WorkerThread*> workers = server.workers();
   if (workers.empty()) return reply(report_upstreams({}));
   auto collected = std::make_shared<Guarded<Collected>>(workers.size());
@@ -48,12 +51,15 @@ void upstreams(Server& server, const ControlReply& reply) {
   }
 }
 
-constexpr std::array<ControlCommand, 5> commands{{
+constexpr std::array<ControlCommand, 8> commands{{
     {"status", "What the server does and how well", status},
     {"reload", "Take the configuration anew", reload},
     {"stop", "Answer what is under way, then end", stop},
     {"flags", "The feature flags: value, where it came from, whether it is available", flags},
     {"upstreams", "What each worker has learned about the servers that it asks", upstreams},
+    {"cache-stats", "What the cache holds, what was evicted, how old it is", cache_stats},
+    {"cache-dump", "Every entry of the cache, or those at or below \"zone\"", cache_dump},
+    {"cache-flush", "Forget \"name\", with \"below\" all names below it, too", cache_flush},
 }};
 
 std::string known_commands() {
@@ -67,6 +73,8 @@ std::string known_commands() {
 
 }  // namespace
 
+void ControlReply::operator()(json reply) const { done(std::move(reply)); }
+
 std::span<const ControlCommand> control_commands() { return commands; }
 
 void run_control_request(Server& server, std::string_view line, const ControlReply& reply) {
@@ -79,7 +87,7 @@ void run_control_request(Server& server, std::string_view line, const ControlRep
   const auto* command =
       std::ranges::find(commands, name->get_ref<const std::string&>(), &ControlCommand::name);
   if (command == commands.end()) return reply(refusal("no such command; known are " + known_commands()));
-  command->run(server, reply);
+  command->run(server, request, reply);
 }
 
 }  // namespace peregrine

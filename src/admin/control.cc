@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
@@ -28,6 +30,34 @@ std::string to_line(const nlohmann::json& reply) {
   return reply.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// Between who makes the parts of a reply and the session that sends them: one part at a time, so that a
+// slow client costs no memory.
+class PartGate {
+ public:
+  // Waits until the last part has left. False where there is nobody to send to.
+  bool enter() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !taken_ || closed_; });
+    taken_ = true;
+    return !closed_;
+  }
+  void leave() { change(taken_, false); }
+  void close() { change(closed_, true); }
+
+ private:
+  void change(bool& what, bool to) {
+    {
+      const std::lock_guard lock(mutex_);
+      what = to;
+    }
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool taken_ = false, closed_ = false;
+};
+
 }  // namespace
 
 struct ControlServer::State final : Watcher,
@@ -35,7 +65,10 @@ struct ControlServer::State final : Watcher,
                                     std::enable_shared_from_this<ControlServer::State> {
   State(Server& s, ControlSocket control_socket)
       : server(s), socket(std::move(control_socket)), accept_again([this] { watch(); }) {}
-  ~State() override { server.loop().unwatch(socket.fd()); }
+  ~State() override {
+    for (const auto& [id, gate] : gates) gate->close();
+    server.loop().unwatch(socket.fd());
+  }
 
   void watch() {
     if (!server.loop().watch(socket.fd(), EPOLLIN, *this)) pause();
@@ -61,24 +94,50 @@ struct ControlServer::State final : Watcher,
 
   void on_line(uint64_t id, std::string line) override {
     // The reply may come from any thread, and after the session or all of this has gone.
-    run_control_request(server, line,
-                        [weak = weak_from_this(), &loop = server.loop(), id](nlohmann::json reply) {
-                          loop.post([weak, id, line = to_line(reply)] {
-                            if (const auto state = weak.lock()) state->deliver(id, line);
-                          });
-                        });
+    const auto gate = std::make_shared<PartGate>();
+    gates[id] = gate;
+    const auto on_loop = [weak = weak_from_this(), &loop = server.loop()](auto then) {
+      loop.post([weak, then = std::move(then)] {
+        if (const auto state = weak.lock()) then(*state);
+      });
+    };
+    run_control_request(
+        server, line,
+        {.done =
+             [on_loop, id](const nlohmann::json& reply) {
+               on_loop([id, line = to_line(reply)](State& state) { state.deliver(id, line); });
+             },
+         .part =
+             [on_loop, id, gate](std::string lines) {
+               if (!gate->enter()) return false;
+               on_loop([id, gate, lines = std::move(lines)](State& state) {
+                 state.deliver_part(id, lines, gate);
+               });
+               return true;
+             }});
   }
 
   void deliver(uint64_t id, const std::string& line) {
+    gates.erase(id);
     if (const auto found = sessions.find(id); found != sessions.end()) found->second->reply(line);
   }
 
-  void on_end(uint64_t id) override { sessions.erase(id); }
+  void deliver_part(uint64_t id, const std::string& lines, const std::shared_ptr<PartGate>& gate) {
+    const auto found = sessions.find(id);
+    if (found == sessions.end()) return gate->close();
+    found->second->reply_part(lines, [gate] { gate->leave(); });
+  }
+
+  void on_end(uint64_t id) override {
+    if (const auto gate = gates.extract(id)) gate.mapped()->close();
+    sessions.erase(id);
+  }
 
   Server& server;
   ControlSocket socket;
   Timer accept_again;
   std::unordered_map<uint64_t, std::unique_ptr<ControlSession>> sessions;
+  std::unordered_map<uint64_t, std::shared_ptr<PartGate>> gates;  // of the requests that are under way
   uint64_t last_id = 0;
 };
 

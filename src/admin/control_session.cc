@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace peregrine {
 namespace {
@@ -33,6 +34,12 @@ void ControlSession::reply(const std::string& line) {
   waits_for_reply_ = false;
   out_ += line;
   out_ += '\n';
+  step();
+}
+
+void ControlSession::reply_part(const std::string& lines, std::function<void()> sent) {
+  out_ += lines;
+  part_sent_ = std::move(sent);
   step();
 }
 
@@ -85,6 +92,7 @@ void ControlSession::step() {
     if (broken_) return host_.on_end(id_);
     if (!all_out) return want(EPOLLOUT);
     if (closing_) return host_.on_end(id_);
+    if (part_sent_) std::exchange(part_sent_, nullptr)();
     if (waits_for_reply_) return want(0);
     std::string line;
     if (take_line(line)) {

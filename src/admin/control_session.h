@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -32,6 +33,9 @@ class ControlSession final : public Watcher {
   void start() { step(); }
   void ready(uint32_t epoll_events) override;
   void reply(const std::string& line);  // without the newline
+  // Lines that go before the reply, each with its newline; sent() is called when all of them are out, which
+  // may be at once, and never where the session ends before.
+  void reply_part(const std::string& lines, std::function<void()> sent);
 
  private:
   static constexpr uint32_t nothing_yet = ~0u;
@@ -48,6 +52,7 @@ class ControlSession final : public Watcher {
   Host& host_;
   Timer idle_timer_;
   std::string in_, out_;
+  std::function<void()> part_sent_;
   uint32_t wanted_ = nothing_yet;
   bool waits_for_reply_ = false, at_eof_ = false, broken_ = false, closing_ = false;
 };
