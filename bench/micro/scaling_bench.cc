@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "cache/arena_store.h"
 #include "cache/mutex_store.h"
 #include "hit_world.h"
 
@@ -20,6 +21,7 @@ void make_store(const benchmark::State&) {
 
 template <Store S>
 void answers(benchmark::State& state) {
+  use_kernels(best_kernels());
   HitWorld<S> world(*shared<S>, Opt::edns);
   size_t next = 0;
   for (auto _ : state) {
@@ -31,6 +33,7 @@ void answers(benchmark::State& state) {
 }
 
 BENCHMARK(answers<MutexStore>)->Setup(make_store<MutexStore>)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(answers<ArenaStore>)->Setup(make_store<ArenaStore>)->ThreadRange(1, 2)->UseRealTime();
 
 }  // namespace
 }  // namespace peregrine::exact
