@@ -190,5 +190,103 @@ TEST_F(ArenaThreads, ScanAndClearBesideWriters) {
   EXPECT_EQ(store.stats().octets_live, 0u);
 }
 
+#ifndef NDEBUG
+// One thread, stopped at one step until it is let go.
+std::atomic<bool> stalled = false, let_go = false;
+thread_local const ArenaStep* stall_at = nullptr;
+
+void stall(ArenaStep step) {
+  if (!stall_at || *stall_at != step) return;
+  stall_at = nullptr;
+  stalled = true;
+  stalled.notify_all();
+  let_go.wait(false);
+}
+
+class ArenaStall : public testing::TestWithParam<ArenaStep> {
+ protected:
+  void SetUp() override { stalled = let_go = false, arena_hook = stall; }
+  void TearDown() override { arena_hook = nullptr; }
+
+  // `work` runs in a thread of its own and stops at the step; meanwhile the store is turned over.
+  template <class Work>
+  void run(ArenaStore& store, Work work) {
+    const std::jthread stopped([&] {
+      const ArenaStep step = GetParam();
+      stall_at = &step;
+      work();
+      stall_at = nullptr;
+    });
+    stalled.wait(false);
+    for (uint64_t i = 0; i < 20'000; ++i) put(store, i, i % 2);
+    let_go = true;
+    let_go.notify_all();
+  }
+
+  // In the upper half of the buckets, so that nobody waits for the lock that the stopped thread may hold.
+  static StoreKey upper(const TestKey& key) {
+    const StoreKey whole = key;
+    return {.octets = whole.octets, .hash = whole.hash | uint64_t{1} << 47};
+  }
+  static void put(ArenaStore& store, uint64_t number, bool use) {
+    const TestKey key(number);
+    store.put(upper(key), until(1), self_checking_blob(number, 60));
+    if (!use) return;
+    ArenaStore::Reader reader(store);
+    for (int i = 0; i < 3; ++i) reader.find(upper(key));
+  }
+  static void expect_whole(const Hit& hit, uint64_t number) {
+    ASSERT_TRUE(hit);
+    EXPECT_TRUE(is_whole(hit.blob()));
+    EXPECT_EQ(seed_of(hit.blob()), number);
+  }
+
+  const TestKey key_{1};
+  const StoreKey mine_{.octets = StoreKey(key_).octets, .hash = 7};
+};
+
+class ArenaStalledWriter : public ArenaStall {};
+
+TEST_P(ArenaStalledWriter, LosesNothing) {
+  ArenaStore store(512 << 10);
+  run(store, [&] { EXPECT_TRUE(store.put(mine_, until(1), self_checking_blob(5, 3000))); });
+  {
+    ArenaStore::Reader reader(store);
+    ASSERT_NO_FATAL_FAILURE(expect_whole(reader.find(mine_), 5));
+  }
+  for (uint64_t i = 0; i < 1000; ++i) put(store, 100'000 + i, false);
+  ArenaStore::Reader reader(store);
+  if (const Hit hit = reader.find(mine_)) expect_whole(hit, 5);
+}
+INSTANTIATE_TEST_SUITE_P(Steps, ArenaStalledWriter,
+                         testing::Values(ArenaStep::appended, ArenaStep::written, ArenaStep::linked));
+
+TEST_P(ArenaStalledWriter, ReplacingLosesNothing) {
+  ArenaStore store(512 << 10);
+  ASSERT_TRUE(store.put(mine_, until(1), self_checking_blob(4, 3000)));
+  run(store, [&] { EXPECT_TRUE(store.put(mine_, until(1), self_checking_blob(5, 3000))); });
+  ArenaStore::Reader reader(store);
+  ASSERT_NO_FATAL_FAILURE(expect_whole(reader.find(mine_), 5));
+}
+
+class ArenaStalledReader : public ArenaStall {};
+
+TEST_P(ArenaStalledReader, StillReadsWhatItFound) {
+  ArenaStore store(512 << 10);
+  ASSERT_TRUE(store.put(mine_, until(1), self_checking_blob(5, 3000)));
+  run(store, [&] {
+    ArenaStore::Reader reader(store);
+    expect_whole(reader.find(mine_), 5);
+    reader.quiet();
+    const Hit hit = reader.find(mine_);
+    if (hit) expect_whole(hit, 5);
+    for (uint64_t i = 0; i < 2000; ++i) put(store, 200'000 + i, false);
+    if (hit) expect_whole(hit, 5);
+  });
+}
+INSTANTIATE_TEST_SUITE_P(Steps, ArenaStalledReader,
+                         testing::Values(ArenaStep::slot_read, ArenaStep::announcing));
+#endif
+
 }  // namespace
 }  // namespace peregrine
