@@ -86,8 +86,8 @@ void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
   if (const ArenaPlace old = find(group, key)) {
     if (decide && !(*decide)(stored(old))) return;
     drop(old, ArenaCount::removed);
+    if (removal_log_) removal_log_->removed(key.hash);
   }
-  if (removal_log_) removal_log_->removed(key.hash);
   counters_.add(ArenaCount::refused);
 }
 

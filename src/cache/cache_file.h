@@ -32,7 +32,7 @@ class Random;
 struct CacheFileStats {
   // Of the start.
   bool set_aside = false;         // another file was there, and renamed
-  uint64_t loaded = 0;            // entries
+  uint64_t loaded = 0;            // entries, older ones of the same key with them
   uint64_t expired = 0;           // entries
   uint64_t removed = 0;           // entries that were removed after they had been written
   uint64_t malformed = 0;         // entries dropped, those from the future with them
