@@ -63,21 +63,46 @@ std::expected<ControlClient, std::string> ControlClient::connect(const std::stri
 }
 
 std::expected<nlohmann::json, std::string> ControlClient::request(std::string_view command) {
-  const std::string line = nlohmann::json{{"command", command}}.dump() + "\n";
-  // Where this fails the server may have said why before it closed: that is read below.
+  send_line({{"command", command}});
+  return read_object();
+}
+
+std::expected<nlohmann::json, std::string> ControlClient::request(const nlohmann::json& request,
+                                                                  const TakePart& take) {
+  send_line(request);
+  while (true) {
+    auto object = read_object();
+    if (!object || object->contains("ok")) return object;
+    take(*object);
+  }
+}
+
+void ControlClient::send_line(const nlohmann::json& request) {
+  // Octets that are no UTF-8 must not throw: the server will not know them.
+  const std::string line = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  // Where this fails the server may have said why before it closed: who reads will see.
   [[maybe_unused]] const ssize_t sent = send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL);
-  auto text = read_line();
-  if (!text) return std::unexpected(std::move(text.error()));
-  nlohmann::json reply = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!reply.is_object()) return std::unexpected("what answers on " + path_ + " is not Peregrine");
-  return reply;
+}
+
+std::expected<nlohmann::json, std::string> ControlClient::read_object() {
+  const auto text = read_line();
+  if (!text) return std::unexpected(text.error());
+  nlohmann::json object = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::unexpected("what answers on " + path_ + " is not Peregrine");
+  return object;
 }
 
 std::expected<std::string, std::string> ControlClient::read_line() {
   const Instant deadline = SystemClock().now() + limit_;
-  std::string line;
-  std::array<char, 16 * 1024> chunk;
-  while (line.size() <= max_reply) {
+  std::array<char, 64 * 1024> chunk;
+  size_t looked_at = 0;
+  while (in_.size() <= max_reply) {
+    if (const size_t end = in_.find('\n', looked_at); end != in_.npos) {
+      std::string line = in_.substr(0, end);
+      in_.erase(0, end + 1);
+      return line;
+    }
+    looked_at = in_.size();
     if (!wait_readable(fd_.get(), deadline)) {
       return std::unexpected("no answer from the server on " + path_ + " within " + seconds_text(limit_));
     }
@@ -86,8 +111,7 @@ std::expected<std::string, std::string> ControlClient::read_line() {
       return std::unexpected("the server on " + path_ +
                              " closed the connection without an answer; is it stopping?");
     }
-    line.append(chunk.data(), static_cast<size_t>(size));
-    if (line.back() == '\n') return line;
+    in_.append(chunk.data(), static_cast<size_t>(size));
   }
   return std::unexpected("the answer on " + path_ + " is too long");
 }

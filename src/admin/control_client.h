@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -18,15 +19,21 @@ class ControlClient {
 
   // Sends {"command": ...} and waits for the reply, an object, for at most the limit.
   std::expected<nlohmann::json, std::string> request(std::string_view command);
+  using TakePart = std::function<void(const nlohmann::json&)>;
+  // The same for a whole request, and with what comes before the reply. The limit holds for each of them.
+  std::expected<nlohmann::json, std::string> request(const nlohmann::json& request, const TakePart& take);
   // Whether the server closes the connection within `limit`, as it does when it ends.
   bool wait_closed(Duration limit);
 
  private:
   ControlClient(Fd fd, std::string path, Duration limit)
       : fd_(std::move(fd)), path_(std::move(path)), limit_(limit) {}
+  void send_line(const nlohmann::json& request);
+  std::expected<nlohmann::json, std::string> read_object();
   std::expected<std::string, std::string> read_line();
 
   Fd fd_;
+  std::string in_;  // what has come of the next lines
   std::string path_;
   Duration limit_;
 };

@@ -1,13 +1,16 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "admin/control_client.h"
 #include "admin/control_socket.h"
 #include "cli/command.h"
+#include "cli/ctl_cache_text.h"
 #include "cli/ctl_text.h"
 #include "cli/text.h"
 #include "server/host.h"
+#include "wire/dname.h"
 
 namespace peregrine {
 namespace {
@@ -21,10 +24,20 @@ struct CtlOptions {
   bool as_json = false;
 };
 
+using Text = std::string (*)(const json&);
+
 struct Action {
   const char* name;
   const char* help;
-  std::string (*text)(const json& reply);
+  Text text;
+};
+
+// What is asked, and how what comes back is printed.
+struct Errand {
+  json request;
+  Text text;
+  Text part = nullptr;   // of each object before the reply
+  std::string before{};  // the first of them
 };
 
 std::string stop_text(const json&) { return "stopping\n"; }
@@ -58,12 +71,16 @@ void print_refusal(const json& reply, std::ostream& err) {
   }
 }
 
-int print_reply(const Action& action, const json& reply, bool as_json, Console console) {
+void print_json(const json& object, std::ostream& out) {
+  out << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+}
+
+int print_reply(const Errand& errand, const json& reply, bool as_json, Console console) {
   const bool ok = reply.value("ok", false);
   if (as_json) {
-    console.out << reply.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+    print_json(reply, console.out);
   } else if (ok) {
-    console.out << action.text(reply) << std::flush;
+    console.out << errand.text(reply) << std::flush;
   } else {
     print_refusal(reply, console.err);
   }
@@ -79,7 +96,16 @@ int wait_for_end(ControlClient& client, const json& reply, const CtlOptions& opt
   return exit_failed;
 }
 
-int run_action(const Action& action, const CtlOptions& options, Console console) {
+ControlClient::TakePart print_parts(const Errand& errand, const CtlOptions& options, Console console) {
+  if (options.as_json) return [console](const json& part) { print_json(part, console.out); };
+  if (!errand.part) return [](const json&) {};
+  return [&errand, console, first = true](const json& part) mutable {
+    if (std::exchange(first, false)) console.out << errand.before;
+    console.out << errand.part(part);
+  };
+}
+
+int run_errand(const Errand& errand, const CtlOptions& options, Console console) {
   const auto unreachable = [&](const std::string& why) {
     console.err << "peregrine: " << safe_for_terminal(why) << '\n';
     return exit_usage;
@@ -88,11 +114,11 @@ int run_action(const Action& action, const CtlOptions& options, Console console)
   if (!path) return exit_usage;
   auto client = ControlClient::connect(*path, in_seconds(options.timeout));
   if (!client) return unreachable(client.error());
-  const auto reply = client->request(action.name);
-  if (!reply) return unreachable(reply.error());
   try {
-    const int code = print_reply(action, *reply, options.as_json, console);
-    if (code != exit_ok || action.text != stop_text) return code;
+    const auto reply = client->request(errand.request, print_parts(errand, options, console));
+    if (!reply) return unreachable(reply.error());
+    const int code = print_reply(errand, *reply, options.as_json, console);
+    if (code != exit_ok || errand.text != stop_text) return code;
     return wait_for_end(*client, *reply, options, console);
   } catch (const json::exception&) {
     return unreachable("the server on " + *path +
@@ -119,6 +145,51 @@ void add_options(CLI::App& command, CtlOptions& options) {
   command.add_flag("--json", options.as_json, "Print the server's answer as it is: one line of JSON");
 }
 
+// In the form that every octet of a name survives JSON in. Throws CLI::ValidationError.
+std::string domain_name(const std::string& text) {
+  const auto name = DnameBuf::from_text(text);
+  if (!name) throw CLI::ValidationError(safe_for_terminal(text), "not a domain name");
+  return name->to_string();
+}
+
+// ctl cache ..., whose options go into `errand`.
+void add_cache(CLI::App& ctl, const std::shared_ptr<CtlOptions>& options, Console console, int& exit_code) {
+  CLI::App* cache = ctl.add_subcommand("cache", "Look into the cache, or make it forget names");
+  cache->require_subcommand(1);
+  cache->fallthrough();
+  const auto add = [&](const char* name, const char* help, Errand errand) {
+    CLI::App* sub = cache->add_subcommand(name, help);
+    sub->fallthrough();
+    sub->footer("It takes the options of 'peregrine ctl --help'.");
+    auto shared = std::make_shared<Errand>(std::move(errand));
+    sub->callback(
+        [shared, options, console, &exit_code] { exit_code = run_errand(*shared, *options, console); });
+    return std::pair(sub, shared);
+  };
+  add("stats", "What it holds, what was evicted, how old it is",
+      {.request = {{"command", "cache-stats"}}, .text = cache_stats_text});
+
+  const auto [dump, dumping] = add("dump", "Every entry, in no order",
+                                   {.request = {{"command", "cache-dump"}},
+                                    .text = cache_dump_text,
+                                    .part = cache_entry_text,
+                                    .before = cache_dump_heading()});
+  dump->add_option_function<std::string>(
+          "--zone", [dumping](const std::string& zone) { dumping->request["zone"] = domain_name(zone); },
+          "Only those at or below this name")
+      ->option_text("ZONE");
+
+  const auto [flush, flushing] = add("flush", "Forget a name: all entries that speak of it",
+                                     {.request = {{"command", "cache-flush"}}, .text = cache_flush_text});
+  flush
+      ->add_option_function<std::string>(
+          "NAME", [flushing](const std::string& name) { flushing->request["name"] = domain_name(name); },
+          "A domain name; \".\" with --below is everything")
+      ->required();
+  flush->add_flag_callback(
+      "--below", [flushing] { flushing->request["below"] = true; }, "All names below it, too");
+}
+
 }  // namespace
 
 void add_ctl(CLI::App& app, Console console, int& exit_code) {
@@ -135,9 +206,11 @@ void add_ctl(CLI::App& app, Console console, int& exit_code) {
     CLI::App* sub = command->add_subcommand(action.name, action.help);
     sub->fallthrough();  // ctl status --json, as well as ctl --json status
     sub->footer("It takes the options of 'peregrine ctl --help'.");
-    sub->callback(
-        [&action, options, console, &exit_code] { exit_code = run_action(action, *options, console); });
+    sub->callback([&action, options, console, &exit_code] {
+      exit_code = run_errand({.request = {{"command", action.name}}, .text = action.text}, *options, console);
+    });
   }
+  add_cache(*command, options, console, exit_code);
 }
 
 }  // namespace peregrine
