@@ -9,10 +9,10 @@ namespace {
 
 constexpr size_t measured_rounds = 3;  // over all names
 
-template <Store S, Opt opt>
+template <Store S, Opt opt, Techniques techniques = Techniques{}>
 void hit(Meter& meter) {
   S store(64 << 20);
-  HitWorld<S> bench(store, opt);
+  HitWorld<S> bench(store, opt, techniques);
   // The first round takes the memory that a steady state takes no more.
   for (size_t i = 0; i < name_count; i += batch) bench.deliver(i), bench.worker.serve(0);
   const uint64_t before = bench.counters.get(Counter::cache_hits);
@@ -32,6 +32,9 @@ void add(std::vector<Benchmark>& benchmarks, const std::string& store) {
   benchmarks.push_back({"hit_edns." + store, hit<S, Opt::edns>});
   benchmarks.push_back({"hit_do." + store, hit<S, Opt::dnssec_ok>});
   benchmarks.push_back({"hit_cookie." + store, hit<S, Opt::cookie>});
+  // The baselines of two flags: zero_copy_parsing and thread_local_buffers.
+  benchmarks.push_back({"hit_owned." + store, hit<S, Opt::none, Techniques{.zero_copy_parsing = false}>});
+  benchmarks.push_back({"hit_unpooled." + store, hit<S, Opt::none, Techniques{.pooled_slots = false}>});
 }
 
 }  // namespace

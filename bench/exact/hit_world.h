@@ -35,13 +35,20 @@ inline Snapshot snapshot() {
   return made;
 }
 
+// The techniques that a worker may go without.
+struct Techniques {
+  bool zero_copy_parsing = true;
+  bool pooled_slots = true;
+};
+
 // A worker, and the answers to all its queries in a store that it may share. One thread.
 template <Store S>
 struct HitWorld {
-  HitWorld(S& store, Opt opt)
+  HitWorld(S& store, Opt opt, const Techniques& techniques = {})
       : all(queries(opt)),
-        worker(World{clock, timers, network, random, counters, latency, secret}, store, snapshot(), {}) {
-    MemoryEngine engine({.batch = batch}, counters);
+        worker(World{clock, timers, network, random, counters, latency, secret, techniques.zero_copy_parsing},
+               store, snapshot(), {}) {
+    MemoryEngine engine({.batch = batch, .pooled_slots = techniques.pooled_slots}, counters);
     engine.keep_sent(false);
     worker.add(std::move(engine));
     AnswerCache<S> cache(store);

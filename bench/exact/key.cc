@@ -1,5 +1,6 @@
 // A question to its cache key, and the key to what the store has.
 #include "cache/answer_cache.h"
+#include "cache/arena_store.h"
 #include "cache/mutex_store.h"
 #include "exact.h"
 #include "inputs.h"
@@ -54,6 +55,7 @@ void find(Meter& meter) {
 const Benchmark benchmarks[] = {
     {"make_key", make_key},
     {"find.mutex", find<MutexStore>},
+    {"find.arena", find<ArenaStore>},
 };
 
 }  // namespace
