@@ -66,7 +66,8 @@ class alignas(64) ArenaBucket {
   }
   void count_use(unsigned i) {
     const unsigned all = frequencies_.load(std::memory_order_relaxed);
-    if ((~all >> (2 * i) & most_frequent) == 0) return;
+    const unsigned mask = most_frequent << (2 * i);
+    if ((all & mask) == mask) return;
     frequencies_.store(static_cast<uint16_t>(all + (1u << 2 * i)), std::memory_order_relaxed);
   }
 

@@ -142,6 +142,20 @@ ArenaPlace ArenaStore::find(const ArenaGroup& group, const StoreKey& key) const 
   return group.find(tag_of(key.hash), [&](ArenaSlot slot) { return has_key(segments_.at(slot.ref()), key); });
 }
 
+Hit ArenaStore::Reader::find_in(ArenaBucket& bucket, const StoreKey& key) const {
+  for (unsigned matches = bucket.match(tag_of(key.hash)); matches;) {
+    const unsigned i = ArenaBucket::next_match(matches);
+    const ArenaSlot slot = bucket.slot(i);
+    if (slot && has_key(entry(slot), key)) return hit(bucket, i, entry(slot));
+  }
+  return {};
+}
+
+Hit ArenaStore::Reader::find_further(const StoreKey& key) const {
+  if (const Hit hit = find_in(home(key.hash), key)) return hit;
+  return find_displaced(key);
+}
+
 Hit ArenaStore::Reader::find_displaced(const StoreKey& key) const {
   for (unsigned distance = 1; distance < ArenaGroup::buckets; ++distance)
     if (const Hit hit = find_in(home(key.hash).neighbour(distance), key)) return hit;

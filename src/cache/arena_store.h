@@ -62,8 +62,10 @@ class ArenaStore {
 
    private:
     ArenaBucket& home(uint64_t hash) const { return buckets_[spread(hash, bucket_count_)]; }
-    Hit find_in(ArenaBucket& bucket, const StoreKey& key) const;
+    // Where the first slot of the tag is another key's: hardly ever.
+    Hit find_further(const StoreKey& key) const;
     Hit find_displaced(const StoreKey& key) const;
+    Hit find_in(ArenaBucket& bucket, const StoreKey& key) const;
     const std::byte* entry(ArenaSlot slot) const { return entries_ + size_t{slot.ref()} * granule; }
     Hit hit(ArenaBucket& bucket, unsigned slot_number, const std::byte* entry) const;
 
@@ -84,8 +86,8 @@ class ArenaStore {
   void scan(Visit visit);
   StoreStats stats() const;
   const ArenaGeometry& geometry() const { return geometry_; }
-  // What is removed from here on, there or not, is told to `log`, which outlives the store's use. Before others
-  // use the store.
+  // What is removed from here on, there or not, is told to `log`, which outlives the store's use. Before
+  // others use the store.
   void log_removals(RemovalLog& log) { removal_log_ = &log; }
 
  private:
@@ -117,22 +119,28 @@ class ArenaStore {
   RemovalLog* removal_log_ = nullptr;
 };
 
-// Whether `size` octets are the same; nothing else is read.
+// Whether `size` octets are the same; nothing else is read. Words that overlap at the end, and no call: that
+// would have the caller save its registers.
 inline bool same_octets(const uint8_t* a, const uint8_t* b, size_t size) {
-  using Lane = uint8_t __attribute__((vector_size(16)));
-  if (size < sizeof(Lane)) return size == 0 || std::memcmp(a, b, size) == 0;
-  const auto difference = [&](size_t at) {
-    Lane x, y;
+  const auto difference = [&]<class Word>(size_t at, Word x) {
+    Word y;
     std::memcpy(&x, a + at, sizeof x);
     std::memcpy(&y, b + at, sizeof y);
     return x ^ y;
   };
-  Lane all = difference(size - sizeof(Lane));
-#pragma clang loop unroll(disable)  // keys have two or three lanes
-  for (size_t at = 0; at + sizeof(Lane) < size; at += sizeof(Lane)) all |= difference(at);
-  uint64_t halves[2];
-  std::memcpy(halves, &all, sizeof halves);
-  return (halves[0] | halves[1]) == 0;
+  using Lane = uint64_t __attribute__((vector_size(16)));
+  if (size >= sizeof(Lane)) {
+    Lane all = difference(0, Lane()) | difference(size - sizeof(Lane), Lane());
+#pragma clang loop unroll(disable)  // most keys have two or three lanes
+    for (size_t at = sizeof(Lane); at + sizeof(Lane) < size; at += sizeof(Lane))
+      all |= difference(at, Lane());
+    return (all[0] | all[1]) == 0;
+  }
+  if (size >= 8) return (difference(0, uint64_t()) | difference(size - 8, uint64_t())) == 0;
+#pragma clang loop unroll(disable)
+  for (size_t at = 0; at < size; ++at)
+    if (a[at] != b[at]) return false;
+  return true;
 }
 
 inline const EntryHeader& entry_header(const std::byte* entry) {
@@ -164,23 +172,16 @@ inline ArenaStore::Reader::Candidate ArenaStore::Reader::prefetch_entry(uint64_t
 
 // What a slot refers to is whole and stays so until this reader's next quiet point: it was written before the
 // slot was, and its segment waits for us.
-inline Hit ArenaStore::Reader::find_in(ArenaBucket& bucket, const StoreKey& key) const {
-  for (unsigned matches = bucket.match(tag_of(key.hash)); matches;) {
-    const unsigned i = ArenaBucket::next_match(matches);
-    const ArenaSlot slot = bucket.slot(i);
-    if (!slot) continue;
-    arena_step(ArenaStep::slot_read);
-    const std::byte* found = entry(slot);
-    if (has_key(found, key)) return hit(bucket, i, found);
-  }
-  return {};
-}
-
-inline Hit ArenaStore::Reader::find(const StoreKey& key) {
+[[gnu::always_inline]] inline Hit ArenaStore::Reader::find(const StoreKey& key) {
   assert(slot_->announced.load(std::memory_order_relaxed) != ArenaEpochs::offline && "find() while offline");
   ArenaBucket& bucket = home(key.hash);
-  if (const Hit hit = find_in(bucket, key)) return hit;
-  return bucket.displaced() ? find_displaced(key) : Hit();
+  unsigned matches = bucket.match(tag_of(key.hash));
+  if (!matches) return bucket.displaced() ? find_displaced(key) : Hit();
+  const unsigned i = ArenaBucket::next_match(matches);
+  const ArenaSlot slot = bucket.slot(i);
+  arena_step(ArenaStep::slot_read);
+  const std::byte* found = entry(slot);
+  return slot && has_key(found, key) ? hit(bucket, i, found) : find_further(key);
 }
 
 // Most often the slot still holds what it held a moment ago, and that is the key's.
