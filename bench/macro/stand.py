@@ -24,6 +24,10 @@ START_SECONDS = 20
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
+class Failed(SystemExit):
+    """A measurement that means nothing, and why; ends the program unless it is caught."""
+
+
 def pinned(core, *command):
     return ["taskset", "-c", str(core), *map(str, command)]
 
@@ -55,7 +59,7 @@ class Process:
             if self.child.poll() is not None:
                 break
             time.sleep(0.02)
-        sys.exit(f"it does not listen:\n{self.output()}")
+        raise Failed(f"it does not listen:\n{self.output()}")
 
     def stop(self):
         if self.child.poll() is None:
@@ -80,10 +84,10 @@ class Process:
             capture_output=True, text=True, check=False,
         )
         if done.returncode:
-            sys.exit(f"bench load {' '.join(map(str, options))}: {done.stdout}{done.stderr}\n{self.output()}")
+            raise Failed(f"bench load {' '.join(map(str, options))}: {done.stdout}{done.stderr}\n{self.output()}")
         figures = json.loads(done.stdout)
         if lossless and figures["lost"] > figures["sent"] * 1e-3:
-            sys.exit(f"too many queries were lost: {done.stdout}")
+            raise Failed(f"too many queries were lost: {done.stdout}")
         return figures
 
 
