@@ -113,10 +113,12 @@ void cache_flush(Server& server, const json& request, const ControlReply& reply)
     const FlushReport report = flush(server.cache(), server.flushes(), target);
     log_info("flushed " + target.name.to_string() + (target.below ? " and all below" : "") +
              " from the cache: " + std::to_string(report.removed) + " entries");
-    reply({{"ok", true},
-           {"name", target.name.to_string()},
-           {"below", target.below},
-           {"removed", report.removed}});
+    server.settle_flush([reply, target, report] {
+      reply({{"ok", true},
+             {"name", target.name.to_string()},
+             {"below", target.below},
+             {"removed", report.removed}});
+    });
   });
 }
 

@@ -31,6 +31,20 @@ json report_cache(const StoreStats& cache) {
           {"evicted", cache.evicted},   {"expired", cache.expired},   {"refused", cache.refused}};
 }
 
+json report_cache_file(const std::optional<CacheFileStats>& file) {
+  if (!file) return nullptr;
+  return {{"writing", file->writing},
+          {"set_aside", file->set_aside},
+          {"loaded", file->loaded},
+          {"load_ms", in_milliseconds(file->load_time)},
+          {"expired", file->expired},
+          {"removed", file->removed},
+          {"malformed", file->malformed},
+          {"dropped_segments", file->dropped_segments},
+          {"segments_written", file->segments_written},
+          {"octets_written", file->octets_written}};
+}
+
 }  // namespace
 
 json report_status(const Server& server) {
@@ -53,6 +67,7 @@ json report_status(const Server& server) {
       {"drain_s", server.config().server.drain_seconds},
       {"counters", report_counters(status)},
       {"cache", report_cache(status.cache)},
+      {"cache_file", report_cache_file(status.cache_file)},
       {"resolved",
        {{"p50_ms", in_milliseconds(status.resolved_p50)}, {"p99_ms", in_milliseconds(status.resolved_p99)}}}};
 }

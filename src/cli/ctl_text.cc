@@ -53,6 +53,14 @@ std::string resolved_text(const json& resolved) {
   return fmt::format("{} (p50), {} (p99)", milliseconds_text(p50), milliseconds_text(p99));
 }
 
+std::string cache_file_text(const json& file) {
+  const auto count = [&](const char* name) { return file.at(name).get<uint64_t>(); };
+  return fmt::format("{}; at the start {} loaded in {}, {} damaged and {} malformed left out",
+                     file.at("writing").get<bool>() ? "written to" : "given up, see the log", count("loaded"),
+                     milliseconds_text(file.at("load_ms").get<double>()),
+                     count_text(count("dropped_segments"), "segment"), count("malformed"));
+}
+
 void add_traffic(Rows& rows, const json& reply) {
   const json& counters = reply.at("counters");
   const auto count = [&](const char* name) { return counters.at(name).get<uint64_t>(); };
@@ -68,6 +76,8 @@ void add_traffic(Rows& rows, const json& reply) {
   rows.push_back({"cache use",
                   fmt::format("{} of {} ({}), {}", octets_text(used), octets_text(size), percent(used, size),
                               count_text(cache.at("entries").get<uint64_t>(), "answer"))});
+  if (const auto file = reply.find("cache_file"); file != reply.end() && !file->is_null())
+    rows.push_back({"cache file", cache_file_text(*file)});
   rows.push_back({"resolved in", resolved_text(reply.at("resolved"))});
   rows.push_back(
       {"upstream", fmt::format("{}; {} without a reply in time, {} failed; {} answered SERVFAIL",

@@ -53,6 +53,7 @@ struct Config {
   } access;
   struct Cache {
     uint64_t size = 256ull << 20;  // octets
+    std::string file;              // empty: none
     std::chrono::seconds min_ttl{0};
     std::chrono::seconds max_ttl{86'400};
     std::chrono::seconds max_negative_ttl{3'600};

@@ -161,6 +161,8 @@ constexpr Row rows[] = {
 
   cache_row<&Cache::size, ReadSize{1 << 20, 1ull << 40}>({"cache.size",
     "a size from \"1 MiB\" to \"1 TiB\"", "\"256 MiB\"", "Memory for answers, all workers together", restart}),
+  cache_row<&Cache::file, ReadPath{}>({"cache.file", "an absolute path", "\"\"",
+    "Where the cache survives a restart; empty for nowhere. Needs flags.lock_free_cache", restart}),
   cache_row<&Cache::min_ttl, ReadDuration<seconds>{0, longest_ttl}>({"cache.min_ttl",
     "a duration in whole seconds up to 2147483647", "\"0s\"", "Answers are kept for at least this time", live}),
   cache_row<&Cache::max_ttl, ReadDuration<seconds>{0, longest_ttl}>({"cache.max_ttl",

@@ -171,6 +171,7 @@ Server::Server(Config config, Loader loader)
   background_ =
       make_thread_executor("background");  // threads only from here on: a user is changed for all at once
   inspector_ = make_thread_executor("inspector");
+  open_cache_file(plans);
   start_workers(std::move(plans));
 }
 
@@ -178,6 +179,23 @@ Server::~Server() {
   drain_workers();
   inspector_.reset();  // these join: what they run may use any member
   background_.reset();
+}
+
+void Server::open_cache_file(std::vector<WorkerPlan>& plans) {
+  const std::string& path = config_.cache.file;
+  if (path.empty()) return;
+  const auto* store = std::get_if<std::unique_ptr<ArenaStore>>(&store_);
+  if (!store) return log_warning("cache.file is not used: flags.lock_free_cache is off");
+  store_file_ = StoreFile::open(path, **store, loop_);
+  if (!store_file_) return;
+  const auto secret = std::make_shared<const HashSecret>(store_file_->hash_key());
+  for (WorkerPlan& plan : plans) plan.hash_secret = secret;
+  store_file_->start(*secret, *snapshot_.forward, snapshot_.generation);
+}
+
+void Server::settle_flush(Job done) {
+  if (!store_file_) return done();
+  store_file_->settle_flush(std::move(done));
 }
 
 void Server::open_sockets(std::vector<WorkerPlan>& plans) {
@@ -283,6 +301,7 @@ ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> sys
   config_ = std::move(merged);
   set_log_level(config_.log.level);
   snapshot_ = next_snapshot(snapshot_, config_, system_servers);
+  if (store_file_) store_file_->adopt(*snapshot_.forward, snapshot_.generation);
   for (auto& worker : workers_) worker->adopt(snapshot_);
   ++reloads_;
   log_info("reloaded the configuration (generation " + std::to_string(snapshot_.generation) + ")");
@@ -298,6 +317,7 @@ Config merge_live(const Config& running, const Config& wanted) {
   merged.server.tcp_sessions_per_client = wanted.server.tcp_sessions_per_client;
   merged.server.tcp_idle = wanted.server.tcp_idle;
   merged.cache.size = running.cache.size;
+  merged.cache.file = running.cache.file;
   merged.resolver.udp_sockets = running.resolver.udp_sockets;
   merged.flags = running.flags;
   return merged;
@@ -330,6 +350,7 @@ ServerStatus Server::status() const {
   }
   status.counters[static_cast<size_t>(Counter::reloads)] = reloads_;
   status.cache = cache_->stats();
+  if (store_file_) status.cache_file = store_file_->stats();
   status.resolved_p50 = latency.quantile(0.50);
   status.resolved_p99 = latency.quantile(0.99);
   status.flags = config_.flags;

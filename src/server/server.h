@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "config/config.h"
 #include "io/loop.h"
 #include "server/host.h"
+#include "server/store_file.h"
 #include "server/worker_thread.h"
 
 namespace peregrine {
@@ -33,7 +35,8 @@ struct ServerStatus {
   uint32_t generation = 0;
   std::array<uint64_t, counter_count> counters{};  // summed over the workers, by Counter
   StoreStats cache;
-  Duration resolved_p50{}, resolved_p99{};  // time to answer what was not in the cache
+  std::optional<CacheFileStats> cache_file;  // none without one
+  Duration resolved_p50{}, resolved_p99{};   // time to answer what was not in the cache
   FlagSet flags;
 };
 
@@ -66,9 +69,13 @@ class Server {
   bool inspect(std::move_only_function<Job()> work);
   AnyStore& cache() { return *cache_; }            // thread-safe
   FlushGeneration& flushes() { return flushes_; }  // of the cache; thread-safe
+  // After a flush of the cache: calls `done`, on any thread, when what was flushed cannot come back with a
+  // restart either. Thread-safe.
+  void settle_flush(Job done);
 
  private:
   struct Signals;
+  void open_cache_file(std::vector<WorkerPlan>& plans);
   void open_sockets(std::vector<WorkerPlan>& plans);
   void open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans);
   void start_workers(std::vector<WorkerPlan> plans);
@@ -84,7 +91,8 @@ class Server {
   std::unique_ptr<Executor> background_, inspector_;
   std::atomic<bool> inspecting_ = false;
   SharedStore store_;
-  std::unique_ptr<AnyStore> cache_;  // of store_
+  std::unique_ptr<AnyStore> cache_;        // of store_
+  std::unique_ptr<StoreFile> store_file_;  // null without cache.file
   FlushGeneration flushes_;
   std::vector<std::string> listening_;
   Snapshot snapshot_;

@@ -1,0 +1,88 @@
+#include "server/store_file.h"
+
+#include <chrono>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "server/version.h"
+
+namespace peregrine {
+namespace {
+
+// What was stored is in the file within a second.
+constexpr std::chrono::milliseconds between_ticks{500};
+
+void log_loaded(const CacheFileStats& stats) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(stats.load_time).count();
+  log_info("cache.file: " + std::to_string(stats.loaded) + " entries loaded in " +
+           std::to_string(milliseconds) + " ms; " + std::to_string(stats.expired) + " had expired");
+  if (stats.dropped_segments + stats.malformed == 0) return;
+  log_warning("cache.file: " + std::to_string(stats.dropped_segments) +
+              " damaged or unfinished segments and " + std::to_string(stats.malformed) +
+              " malformed entries were dropped");
+}
+
+}  // namespace
+
+uint64_t rules_of(const ForwardTable& table) {
+  std::string all(version);
+  for (const ForwardTable::Zone& zone : table.zones()) {
+    all += '\n' + zone.zone.to_string();
+    for (const Endpoint& server : zone.servers) all += ' ' + server.to_string();
+  }
+  return siphash13({}, {reinterpret_cast<const uint8_t*>(all.data()), all.size()});
+}
+
+std::unique_ptr<StoreFile> StoreFile::open(const std::string& path, ArenaStore& store, Loop& loop) {
+  Random random = Random::from_system();
+  const ArenaGeometry& arena = store.geometry();
+  auto file = CacheFile::open(
+      path, CacheFile::geometry_for(arena.segment_octets, static_cast<uint32_t>(arena.segments)),
+      SystemClock().wall(), random);
+  if (!file) return nullptr;
+  return std::unique_ptr<StoreFile>(new StoreFile(std::move(file), store, loop));
+}
+
+StoreFile::StoreFile(std::unique_ptr<CacheFile> file, ArenaStore& store, Loop& loop)
+    : store_(store), loop_(loop), file_(std::move(file)), entries_(store), timer_([this] { tick(); }) {
+  store.log_removals(file_->removals());
+}
+
+StoreFile::~StoreFile() {
+  if (!executor_) return;
+  file_->finish(SystemClock().wall());
+  executor_.reset();  // runs what waits, and joins
+}
+
+void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint32_t generation) {
+  const WallTime now = SystemClock().wall();
+  rules_ = rules_of(table);
+  store_.tell_time(now);
+  file_->load({.secret = secret, .now = now, .rules = rules_, .generation = generation},
+              [this](const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
+                return store_.put(key, lifetime, blob);
+              });
+  log_loaded(file_->stats());
+  executor_ = make_thread_executor("cache file");
+  file_->start(entries_, *executor_);
+  tick();
+}
+
+void StoreFile::tick() {
+  file_->tick(loop_.clock().wall());
+  loop_.timers().arm(timer_, loop_.clock().now() + between_ticks);
+}
+
+void StoreFile::adopt(const ForwardTable& table, uint32_t generation) {
+  const uint64_t rules = rules_of(table);
+  if (rules == rules_) return;
+  rules_ = rules;
+  file_->change_rules(rules, generation);
+}
+
+void StoreFile::settle_flush(Job done) {
+  file_->removals().removed_all();
+  file_->when_removals_are_safe(std::move(done));
+}
+
+}  // namespace peregrine

@@ -1,0 +1,52 @@
+// cache.file of a running server: loaded before the workers start, written to while they run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/executor.h"
+#include "cache/arena_entries.h"
+#include "cache/cache_file.h"
+#include "io/loop.h"
+#include "resolve/forwarder.h"
+
+namespace peregrine {
+
+// On the thread of the loop, which outlives it, as the store does.
+class StoreFile {
+ public:
+  // Null where it cannot be had: the reason is in the log. Before anybody uses the store.
+  static std::unique_ptr<StoreFile> open(const std::string& path, ArenaStore& store, Loop& loop);
+  // Brings what is new to the disk. Nobody may use the store any more.
+  ~StoreFile();
+
+  const HashKey& hash_key() const { return file_->hash_key(); }
+  // Reads what is in the file, and writes to it from here on. Answers from the servers of `table` get
+  // `generation`; what came from others is left out.
+  void start(const HashSecret& secret, const ForwardTable& table, uint32_t generation);
+  // Other servers than before are asked since `generation`. Before the workers know it.
+  void adopt(const ForwardTable& table, uint32_t generation);
+  // After a flush of the store, on any thread: calls `done` on another thread when nothing that was there
+  // before can come back. What the store has evicted, and a flush could not see, is forgotten.
+  void settle_flush(Job done);
+  CacheFileStats stats() const { return file_->stats(); }
+
+ private:
+  StoreFile(std::unique_ptr<CacheFile> file, ArenaStore& store, Loop& loop);
+  void tick();
+
+  ArenaStore& store_;
+  Loop& loop_;
+  std::unique_ptr<CacheFile> file_;
+  ArenaEntries entries_;
+  std::unique_ptr<Executor> executor_;
+  Timer timer_;
+  uint64_t rules_ = 0;
+};
+
+// What entries depend on and do not say: the same for the same servers of the same zones, and the same
+// version of this server.
+uint64_t rules_of(const ForwardTable& table);
+
+}  // namespace peregrine
