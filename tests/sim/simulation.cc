@@ -88,7 +88,7 @@ Simulation::Simulation(uint64_t seed, const Options& options)
       maker_(truth_, seed),
       udp_clients_(stage_, oracle_),
       random_(Random::from_seed(~seed)),
-      store_(1 << 20, 2),
+      store_(2 << 20),
       hash_secret_(HashKey{seed, ~seed}),
       worker_(
           World{stage_.clock, stage_.timers, internet_.network(), random_, counters_, latency_, hash_secret_},

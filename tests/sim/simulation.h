@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cache/mutex_store.h"
+#include "cache/arena_store.h"
 #include "server/worker.h"
 #include "sim/clients.h"
 #include "sim/internet.h"
@@ -57,7 +57,7 @@ class Simulation {
     Ending ending;
     unsigned names, wall_steps, reloads, sessions;
   };
-  using TestWorker = Worker<MemoryEngine, MutexStore>;
+  using TestWorker = Worker<MemoryEngine, ArenaStore>;
 
   static Plan make_plan(Dice& dice, const Options& options);
   static Faults make_faults(Weather weather, Dice& dice);
@@ -96,7 +96,7 @@ class Simulation {
   Counters counters_;
   Histogram latency_;
   Random random_;
-  MutexStore store_;
+  ArenaStore store_;
   HashSecret hash_secret_;
   uint32_t generation_ = 0;
   Snapshot snapshot_;
