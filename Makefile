@@ -4,10 +4,10 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench ablation pgo clean setup-build setup-test
+.PHONY: help run build test lint asan tsan fuzz soak exact bench cache-sim ablation pgo clean setup-build setup-test
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 run: build ## install what is missing, build, and serve on 127.0.0.1:1053
 	exec build/release/peregrine serve
@@ -41,6 +41,11 @@ exact: setup-test ## instructions of each operation of the hit path, against ben
 
 bench: setup-test build ## rate, CPU time and latency over loopback (minutes, two idle cores)
 	bench/macro/measure.py
+
+cache-sim: setup-test ## miss ratios of the stores beside ideal caches (a minute; NAMES=10000000 for the full run)
+	cmake --preset bench
+	cmake --build --preset bench --target cache_sim
+	build/bench/bench/cache_sim/cache_sim $(NAMES)
 
 ablation: setup-test build ## what each flag is worth, off against on (minutes, two idle cores)
 	scripts/ablation.py
