@@ -34,6 +34,7 @@ std::vector<Setting> settings() {
       {"server.drain", "\"1m\""},
       {"access.allow", "[\"10.0.0.0/8\", \"2001:db8::/32\"]"},
       {"cache.size", "\"64 MiB\""},
+      {"cache.file", "\"/var/lib/peregrine/cache\""},
       {"cache.min_ttl", "30"},
       {"cache.max_ttl", "\"2h\""},
       {"cache.max_negative_ttl", "\"1m\""},
@@ -225,7 +226,7 @@ TEST(ConfigKeys, TheseNeedARestart) {
   }
   EXPECT_THAT(not_live,
               ElementsAre("profile", "server.listen", "server.workers", "server.user", "server.state_dir",
-                          "server.batch", "server.cpus", "cache.size", "resolver.udp_sockets"));
+                          "server.batch", "server.cpus", "cache.size", "cache.file", "resolver.udp_sockets"));
 }
 
 }  // namespace
