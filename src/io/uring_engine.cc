@@ -1,6 +1,7 @@
 #include "io/uring_engine.h"
 
 #include <liburing.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -117,31 +118,39 @@ struct UringEngine::State {
   ~State() { ring.close(); }  // before the buffers that it may still fill
   bool start();
   void arm();
-  size_t take_completions(size_t count);
-  bool take_datagram(const io_uring_cqe& completion, Datagram& datagram);
+  void enter();
+  void drain();
+  void note_failure(size_t place, int error);
+  size_t take_waiting(size_t count);
+  bool take_datagram(unsigned id, Datagram& datagram);
   bool more_is_due();
   void give_back_batch();
   void prepare_send(size_t place);
   void submit();
   void drop_unsubmitted();
-  unsigned completions_end();
-  std::span<const size_t> failed_sends(unsigned begin);
+  void send_again();
+  void clear_event();
 
   Fd socket;
   UdpOptions options;
   Counters& counters;
   Ring ring;
+  // Told by the kernel of completions and of work that will make some. The ring itself cannot be watched:
+  // where that work is deferred it is not readable before somebody asks for it.
+  Fd event;
   ProvidedBuffers buffers;
   msghdr wanted{};  // how a receive lays its buffer out
   std::vector<Datagram> received;
-  std::vector<unsigned> held;  // buffers of the last batch
+  std::vector<unsigned> held;     // buffers of the last batch
+  std::vector<uint16_t> waiting;  // filled buffers: a ring with a place for each
+  unsigned waiting_begin = 0, waiting_end = 0;
   detail::Composer late;
   std::vector<const Datagram*> outbox;
   size_t queued = 0;
   std::vector<msghdr> messages;  // of wildcard sockets, by place in the outbox
   std::vector<iovec> vectors;
   std::vector<detail::PacketInfo> infos;
-  std::vector<size_t> failed;  // places of sends
+  std::vector<size_t> failed, failed_before;  // places of sends
   bool started = false;
   bool armed = false;
 };
@@ -153,13 +162,18 @@ UringEngine::State::State(Fd s, const UdpOptions& o, Counters& c)
       // A send, and an answer composed late, for each datagram, and the receive; completions of all buffers
       // besides.
       ring(std::bit_ceil(o.batch * 2 + 1), std::bit_ceil(o.batch * 4 + buffer_count(o))),
+      event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       buffers(ring, buffer_count(o), o),
       received(o.batch),
+      waiting(buffers.count()),
       late(o),
       outbox(size_t{o.batch} * 2),
       messages(o.wildcard ? outbox.size() : 0),
       vectors(messages.size()),
       infos(messages.size()) {
+  if (!event) fail(errno, "eventfd");
+  const int error = io_uring_register_eventfd(ring.get(), event.get());
+  if (error < 0) fail(-error, "io_uring_register_eventfd");
   wanted.msg_namelen = sizeof(sockaddr_in6);
   wanted.msg_controllen = o.wildcard ? detail::PacketInfo::capacity : 0;
   held.reserve(o.batch);
@@ -196,13 +210,8 @@ void UringEngine::State::give_back_batch() {
   held.clear();
 }
 
-// False where there is none: the receive has ended, or the datagram did not fit.
-bool UringEngine::State::take_datagram(const io_uring_cqe& completion, Datagram& datagram) {
-  // Out of buffers, an empty datagram, an error that the socket had to tell: the receive has to be armed
-  // again.
-  if ((completion.flags & IORING_CQE_F_MORE) == 0) armed = false;
-  if (completion.res < 0 || (completion.flags & IORING_CQE_F_BUFFER) == 0) return false;
-  const unsigned id = completion.flags >> IORING_CQE_BUFFER_SHIFT;
+// False where it did not fit into its slot.
+bool UringEngine::State::take_datagram(unsigned id, Datagram& datagram) {
   const uint8_t* const head = buffers.head(id);
   io_uring_recvmsg_out out;
   std::memcpy(&out, head, sizeof out);
@@ -224,17 +233,39 @@ bool UringEngine::State::take_datagram(const io_uring_cqe& completion, Datagram&
   return true;
 }
 
-// Goes on filling the batch, which has `count` datagrams already; how many it has then. What does not fit
-// stays in the queue and keeps its descriptor readable.
-size_t UringEngine::State::take_completions(size_t count) {
+// Takes all completions that are there: of the receive for later, of sends only the failures.
+void UringEngine::State::drain() {
   unsigned head = 0, taken = 0;
   io_uring_cqe* completion = nullptr;
   io_uring_for_each_cqe(ring.get(), head, completion) {
-    if (count == received.size()) break;
     ++taken;
-    if (completion->user_data == of_receive && take_datagram(*completion, received[count])) ++count;
+    if (completion->user_data == of_receive) {
+      // Out of buffers, an empty datagram, an error that the socket had to tell: it has to be armed again.
+      if ((completion->flags & IORING_CQE_F_MORE) == 0) armed = false;
+      if (completion->res >= 0 && (completion->flags & IORING_CQE_F_BUFFER) != 0) {
+        waiting[waiting_end++ % waiting.size()] =
+            static_cast<uint16_t>(completion->flags >> IORING_CQE_BUFFER_SHIFT);
+      }
+    } else if (completion->user_data < of_receive && completion->res < 0) {
+      note_failure(completion->user_data, -completion->res);
+    }
   }
   io_uring_cq_advance(ring.get(), taken);
+}
+
+void UringEngine::State::note_failure(size_t place, int error) {
+  if (detail::classify_send(error) == detail::SendFailure::full) {
+    counters.add(Counter::send_dropped);
+  } else {
+    failed.push_back(place);
+  }
+}
+
+// Goes on filling the batch, which has `count` datagrams already; how many it has then.
+size_t UringEngine::State::take_waiting(size_t count) {
+  while (count < received.size() && waiting_begin != waiting_end) {
+    if (take_datagram(waiting[waiting_begin++ % waiting.size()], received[count])) ++count;
+  }
   return count;
 }
 
@@ -244,10 +275,11 @@ bool UringEngine::State::more_is_due() {
          (IO_URING_READ_ONCE(*ring.get()->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-// Submits what is queued and has the kernel do the work for completions that waits.
+// Submits what is queued, has the kernel do the work for completions that waits, and takes them.
 void UringEngine::State::submit() {
   for (int attempt = 0; attempt < 4; ++attempt) {
     io_uring_submit_and_get_events(ring.get());
+    drain();
     if (io_uring_sq_ready(ring.get()) == 0) return;
   }
   drop_unsubmitted();
@@ -288,23 +320,24 @@ void UringEngine::State::prepare_send(size_t place) {
   entry->user_data = place;
 }
 
-unsigned UringEngine::State::completions_end() { return io_uring_smp_load_acquire(ring.get()->cq.ktail); }
-
-// Looks through the completions from `begin` on without taking them. Counts the sends that the kernel had no
-// room for, and returns the places of those that failed otherwise.
-std::span<const size_t> UringEngine::State::failed_sends(unsigned begin) {
-  const io_uring_cq& queue = ring.get()->cq;
+// The errors may be ones that the socket had to tell of earlier datagrams: once more.
+void UringEngine::State::send_again() {
+  std::swap(failed, failed_before);
   failed.clear();
-  for (unsigned at = begin; at != completions_end(); ++at) {
-    const io_uring_cqe& completion = queue.cqes[at & queue.ring_mask];
-    if (completion.user_data >= of_receive || completion.res >= 0) continue;
-    if (detail::classify_send(-completion.res) == detail::SendFailure::full) {
-      counters.add(Counter::send_dropped);
-    } else {
-      failed.push_back(completion.user_data);
-    }
-  }
-  return failed;
+  for (const size_t place : failed_before) prepare_send(place);
+  submit();
+  counters.add(Counter::send_dropped, failed.size());
+  failed.clear();
+}
+
+void UringEngine::State::enter() {
+  if (!armed) arm();
+  submit();
+}
+
+void UringEngine::State::clear_event() {
+  uint64_t told = 0;
+  [[maybe_unused]] const ssize_t got = read(event.get(), &told, sizeof told);
 }
 
 UringEngine::UringEngine(Fd socket, UdpOptions options, Counters& counters)
@@ -312,25 +345,31 @@ UringEngine::UringEngine(Fd socket, UdpOptions options, Counters& counters)
 UringEngine::~UringEngine() = default;
 UringEngine::UringEngine(UringEngine&&) noexcept = default;
 
-int UringEngine::fd() const { return state_->ring.get()->ring_fd; }
+int UringEngine::fd() const { return state_->event.get(); }
 
 std::span<Datagram> UringEngine::receive() {
   flush();
   State& s = *state_;
   if (!s.started && !s.start()) return {};
   s.give_back_batch();
-  size_t count = s.take_completions(0);
-  // A turn may bring no more than one datagram that is empty, or longer than a slot.
+  s.drain();
+  size_t count = s.take_waiting(0);
   const size_t batch = s.received.size();
-  for (size_t turn = 0; turn <= batch && count < batch && s.more_is_due(); ++turn) {
-    if (!s.armed) s.arm();
-    s.submit();
-    count = s.take_completions(count);
+  // A turn may bring no more than one datagram that is empty, or longer than a slot.
+  bool cleared = false;
+  for (size_t turn = 0; turn <= batch + 1 && count < batch; ++turn) {
+    if (s.more_is_due()) {
+      s.enter();
+    } else if (std::exchange(cleared, true)) {
+      break;
+    } else {
+      // What was told of before is taken below; what comes later makes it readable again.
+      s.clear_event();
+      s.drain();
+    }
+    count = s.take_waiting(count);
   }
-  if (!s.armed) {
-    s.arm();
-    s.submit();
-  }
+  if (!s.armed) s.enter();
   return std::span(s.received).first(count);
 }
 
@@ -352,16 +391,9 @@ void UringEngine::flush() {
   }
   const size_t count = std::exchange(s.queued, 0);
   if (count == 0 || (!s.started && !s.start())) return s.late.clear();
-  unsigned begin = s.completions_end();
   for (size_t place = 0; place < count; ++place) s.prepare_send(place);
   s.submit();
-  if (const auto failed = s.failed_sends(begin); !failed.empty()) {
-    // The error may be one that the socket had to tell of an earlier datagram: once more.
-    begin = s.completions_end();
-    for (const size_t place : failed) s.prepare_send(place);
-    s.submit();
-    s.counters.add(Counter::send_dropped, s.failed_sends(begin).size());
-  }
+  if (!s.failed.empty()) s.send_again();
   s.late.clear();
 }
 
@@ -372,11 +404,7 @@ void UringEngine::stop() {
     io_uring_prep_cancel64(entry, of_receive, 0);
     entry->user_data = of_cancel;
   }
-  for (size_t turn = 0; turn < s.buffers.count() && s.armed; ++turn) {
-    s.submit();
-    s.give_back_batch();
-    s.take_completions(0);
-  }
+  for (size_t turn = 0; turn < s.buffers.count() && s.armed; ++turn) s.submit();
 }
 
 }  // namespace peregrine

@@ -1,198 +1,162 @@
+// What holds for every UDP engine, with a kernel below it or none.
 #include "io/udp.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <set>
-#include <string>
-#include <vector>
 
-#include "io/listen.h"
 #include "io/udp_slots.h"
-#include "io/uring_engine.h"
+#include "udp_rig.h"
 
 namespace peregrine {
 namespace {
 
 using testing::ElementsAre;
 
-const Endpoint loopback4{IpAddress::v4({127, 0, 0, 1}), 0};
-const Endpoint loopback6{*IpAddress::parse("::1"), 0};
-constexpr ListenOptions small_buffers{.reuse_port = false, .buffer_octets = 0};
-
-bool has_ipv6() {
-  try {
-    open_udp_listener(loopback6, small_buffers);
-    return true;
-  } catch (const ListenError&) {
-    return false;
-  }
-}
-
-Bytes octets_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-std::string text_of(Bytes octets) { return {octets.begin(), octets.end()}; }
-
-// A client's socket: blocking, since what it waits for has been sent.
-class Peer {
- public:
-  explicit Peer(const Endpoint& at)
-      : socket_(
-            ::socket(at.address.family() == Family::v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    const PeerAddress address(at);
-    EXPECT_EQ(bind(socket_.get(), &address.generic, address.size()), 0);
-    const timeval limit{.tv_sec = 5, .tv_usec = 0};
-    setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  Endpoint endpoint() const { return local_endpoint(socket_.get()); }
-  void send(const Endpoint& to, std::string_view text) const {
-    const PeerAddress address(to);
-    EXPECT_EQ(sendto(socket_.get(), text.data(), text.size(), 0, &address.generic, address.size()),
-              static_cast<ssize_t>(text.size()));
-  }
-  std::string receive(Endpoint* from = nullptr) const {
-    std::vector<char> buffer(70000);
-    PeerAddress address;
-    socklen_t length = sizeof address.v6;
-    const ssize_t got = recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, &address.generic, &length);
-    if (got < 0) return "nothing";
-    if (from != nullptr) *from = address.endpoint();
-    return {buffer.data(), static_cast<size_t>(got)};
-  }
-  bool nothing_waits() const {
-    char octet;
-    return recv(socket_.get(), &octet, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
-  }
-
- private:
-  Fd socket_;
-};
-
 template <class Engine>
-class KernelEngine : public testing::Test {
- protected:
-  Engine make(const Endpoint& at, UdpOptions options = {}) {
-    Fd fd = open_udp_listener(at, small_buffers);
-    at_ = local_endpoint(fd.get());
-    return Engine(std::move(fd), options, counters_);
-  }
-  Counters counters_;
-  Endpoint at_;
-};
-using KernelEngines = testing::Types<PlainEngine, MmsgEngine, UringEngine>;
-TYPED_TEST_SUITE(KernelEngine, KernelEngines);
+class AnyEngine : public EngineTest<Engine> {};
+using AllEngines = testing::Types<PlainEngine, MmsgEngine, UringEngine, MemoryEngine>;
+TYPED_TEST_SUITE(AnyEngine, AllEngines, EngineNames);
 
-TYPED_TEST(KernelEngine, ReceivesNothingFromASilentSocket) {
-  auto engine = this->make(loopback4);
-  EXPECT_GE(engine.fd(), 0);
-  EXPECT_TRUE(engine.receive().empty());
-  engine.flush();
+TYPED_TEST(AnyEngine, ReceivesNothingWhereNothingWaits) {
+  Rig<TypeParam> rig;
+  EXPECT_TRUE(rig->receive().empty());
+  rig->flush();
+  EXPECT_TRUE(rig->receive().empty());
+  EXPECT_EQ(rig.answer(), "nothing");
 }
 
-TYPED_TEST(KernelEngine, AnswersInPlace) {
-  auto engine = this->make(loopback4);
-  const Peer peer(loopback4);
-  peer.send(this->at_, "question");
-  const auto batch = engine.receive();
+TYPED_TEST(AnyEngine, AnswersInPlace) {
+  Rig<TypeParam> rig;
+  rig.send("question");
+  const auto batch = rig->receive();
   ASSERT_EQ(batch.size(), 1u);
   EXPECT_EQ(text_of(batch[0].received()), "question");
-  EXPECT_EQ(batch[0].peer.endpoint(), peer.endpoint());
+  EXPECT_EQ(batch[0].peer.endpoint(), rig.peer().endpoint());
   EXPECT_FALSE(batch[0].local.known);
   EXPECT_GE(batch[0].slot().size(), 4096u);
   std::ranges::copy(octets_of("the answer"), batch[0].data);
-  engine.reply(batch[0], 10);
-  EXPECT_TRUE(peer.nothing_waits());
-  engine.flush();
-  Endpoint from;
-  EXPECT_EQ(peer.receive(&from), "the answer");
-  EXPECT_EQ(from, this->at_);
+  rig->reply(batch[0], 10);
+  EXPECT_EQ(rig.answer(), "nothing");
+  rig->flush();
+  EXPECT_EQ(rig.answer(), "the answer");
+  rig->flush();
+  EXPECT_EQ(rig.answer(), "nothing");
 }
 
-TYPED_TEST(KernelEngine, AnswersSomeOfABatchAndFlushesBeforeItReceives) {
-  auto engine = this->make(loopback4, {.batch = 4});
-  const Peer peer(loopback4);
-  for (const char* text : {"a", "b", "c", "d", "e"}) peer.send(this->at_, text);
-  auto batch = engine.receive();
+TYPED_TEST(AnyEngine, AnswersSomeOfABatchAndFlushesBeforeItReceives) {
+  Rig<TypeParam> rig({.batch = 4});
+  for (const char* text : {"a", "b", "c", "d", "e"}) rig.send(text);
+  auto batch = rig->receive();
   ASSERT_EQ(batch.size(), 4u);
-  engine.reply(batch[1], 1);
-  engine.reply(batch[3], 1);
-  batch = engine.receive();
+  rig->reply(batch[1], 1);
+  rig->reply(batch[3], 1);
+  batch = rig->receive();
   ASSERT_EQ(batch.size(), 1u);
   EXPECT_EQ(text_of(batch[0].received()), "e");
-  EXPECT_EQ(peer.receive(), "b");
-  EXPECT_EQ(peer.receive(), "d");
-  EXPECT_TRUE(peer.nothing_waits());
+  EXPECT_EQ(rig.answer(), "b");
+  EXPECT_EQ(rig.answer(), "d");
+  EXPECT_EQ(rig.answer(), "nothing");
 }
 
-TYPED_TEST(KernelEngine, UsesItsSlotsAgain) {
-  auto engine = this->make(loopback4, {.batch = 3});
-  const Peer peer(loopback4);
-  for (int round = 0; round < 20; ++round) {
-    const std::string a = "a" + std::to_string(round);
-    const std::string b(static_cast<size_t>(round) * 50, 'b');
-    peer.send(this->at_, a);
-    peer.send(this->at_, b);
-    const auto batch = engine.receive();
-    ASSERT_EQ(batch.size(), 2u);
-    EXPECT_EQ(text_of(batch[0].received()), a);
-    EXPECT_EQ(text_of(batch[1].received()), b);
-    for (Datagram& d : batch) engine.reply(d, d.size);
-    engine.flush();
-    EXPECT_EQ(peer.receive(), a);
-    EXPECT_EQ(peer.receive(), b);
-  }
-}
-
-TYPED_TEST(KernelEngine, DropsAndCountsDatagramsLongerThanASlot) {
-  auto engine = this->make(loopback4, {.batch = 8, .slot_size = 512});
-  const Peer peer(loopback4);
-  const std::string fits(512, 'f');
-  for (int round = 0; round < 3; ++round) {
-    peer.send(this->at_, std::string(513, 'x'));
-    peer.send(this->at_, "one");
-    peer.send(this->at_, std::string(9000, 'x'));
-    peer.send(this->at_, fits);
-    peer.send(this->at_, "three");
-    const auto batch = engine.receive();
-    ASSERT_EQ(batch.size(), 3u);
-    EXPECT_EQ(text_of(batch[0].received()), "one");
-    EXPECT_EQ(text_of(batch[1].received()), fits);
-    EXPECT_EQ(text_of(batch[2].received()), "three");
-    for (Datagram& d : batch) {
-      EXPECT_EQ(d.peer.endpoint(), peer.endpoint());
-      engine.reply(d, 1);
+TYPED_TEST(AnyEngine, KeepsTheOrderOverManyBatches) {
+  for (const unsigned batch_size : {1u, 3u, 32u}) {
+    Rig<TypeParam> rig({.batch = batch_size});
+    for (int i = 0; i < 100; ++i) rig.send(std::to_string(i));
+    int next = 0;
+    for (auto batch = rig->receive(); !batch.empty(); batch = rig->receive()) {
+      EXPECT_LE(batch.size(), batch_size);
+      for (Datagram& d : batch) {
+        EXPECT_EQ(text_of(d.received()), std::to_string(next++));
+        rig->reply(d, d.size);
+      }
     }
-    engine.flush();
-    EXPECT_EQ(peer.receive(), "o");
-    EXPECT_EQ(peer.receive(), "f");
-    EXPECT_EQ(peer.receive(), "t");
+    EXPECT_EQ(next, 100);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(rig.answer(), std::to_string(i));
   }
-  EXPECT_EQ(this->counters_.get(Counter::receive_truncated), 6u);
 }
 
-TYPED_TEST(KernelEngine, ReceivesEmptyDatagrams) {
-  auto engine = this->make(loopback4);
-  const Peer peer(loopback4);
-  peer.send(this->at_, "");
-  peer.send(this->at_, "x");
-  const auto batch = engine.receive();
-  ASSERT_EQ(batch.size(), 2u);
-  EXPECT_EQ(batch[0].size, 0u);
-  EXPECT_EQ(batch[1].size, 1u);
+TYPED_TEST(AnyEngine, UsesItsSlotsAgain) {
+  for (const bool pooled : {true, false}) {
+    Rig<TypeParam> rig({.batch = 3, .pooled_slots = pooled});
+    for (int round = 0; round < 20; ++round) {
+      const std::string a = "a" + std::to_string(round);
+      const std::string b(static_cast<size_t>(round) * 50, 'b');
+      rig.send(a);
+      rig.send(b);
+      const auto batch = rig->receive();
+      ASSERT_EQ(batch.size(), 2u);
+      EXPECT_EQ(text_of(batch[0].received()), a);
+      EXPECT_EQ(text_of(batch[1].received()), b);
+      for (Datagram& d : batch) rig->reply(d, d.size);
+      rig->flush();
+      EXPECT_EQ(rig.answer(), a);
+      EXPECT_EQ(rig.answer(), b);
+    }
+  }
 }
 
-TYPED_TEST(KernelEngine, SlotsDoNotOverlap) {
-  auto engine = this->make(loopback4, {.batch = 8, .slot_size = 1000});
-  const Peer peer(loopback4);
-  for (int i = 0; i < 8; ++i) peer.send(this->at_, "x");
+TYPED_TEST(AnyEngine, DropsAndCountsDatagramsLongerThanASlot) {
+  for (const bool pooled : {true, false}) {
+    Rig<TypeParam> rig({.batch = 8, .slot_size = 512, .pooled_slots = pooled});
+    const std::string fits(512, 'f');
+    for (int round = 0; round < 3; ++round) {
+      rig.send(std::string(513, 'x'));
+      rig.send("one");
+      rig.send(std::string(9000, 'x'));
+      rig.send(fits);
+      rig.send("three");
+      const auto batch = rig->receive();
+      ASSERT_EQ(batch.size(), 3u);
+      EXPECT_EQ(text_of(batch[0].received()), "one");
+      EXPECT_EQ(text_of(batch[1].received()), fits);
+      EXPECT_EQ(text_of(batch[2].received()), "three");
+      for (Datagram& d : batch) {
+        EXPECT_EQ(d.peer.endpoint(), rig.peer().endpoint());
+        EXPECT_EQ(d.capacity, 512u);
+        rig->reply(d, 1);
+      }
+      rig->flush();
+      EXPECT_EQ(rig.answer(), "o");
+      EXPECT_EQ(rig.answer(), "f");
+      EXPECT_EQ(rig.answer(), "t");
+    }
+    EXPECT_EQ(rig.count(Counter::receive_truncated), 6u);
+  }
+}
+
+TYPED_TEST(AnyEngine, ReceivesWhatComesBehindManyThatAreTooLong) {
+  Rig<TypeParam> rig({.batch = 4, .slot_size = 512});
+  for (int i = 0; i < 40; ++i) rig.send(std::string(600, 'x'));
+  rig.send("end");
+  std::string got;
+  for (int i = 0; i < 50 && got.empty(); ++i) {
+    for (Datagram& d : rig->receive()) got += text_of(d.received());
+  }
+  EXPECT_EQ(got, "end");
+  EXPECT_EQ(rig.count(Counter::receive_truncated), 40u);
+}
+
+TYPED_TEST(AnyEngine, ReceivesEmptyDatagrams) {
+  Rig<TypeParam> rig({.batch = 8});
+  for (int round = 0; round < 3; ++round) {
+    for (const char* text : {"", "x", "", "", "y"}) rig.send(text);
+    std::vector<std::string> got;
+    for (Datagram& d : rig->receive()) got.push_back(text_of(d.received()));
+    EXPECT_THAT(got, ElementsAre("", "x", "", "", "y"));
+    EXPECT_TRUE(rig->receive().empty());
+  }
+}
+
+TYPED_TEST(AnyEngine, SlotsDoNotOverlap) {
+  Rig<TypeParam> rig({.batch = 8, .slot_size = 1000});
+  for (int i = 0; i < 8; ++i) rig.send("x");
   std::vector<uint8_t*> received, composed;
-  for (Datagram& d : engine.receive()) received.push_back(d.data);
-  for (int i = 0; i < 8; ++i) composed.push_back(engine.compose(PeerAddress(peer.endpoint()), {}).data);
+  for (Datagram& d : rig->receive()) received.push_back(d.data);
+  for (int i = 0; i < 8; ++i) composed.push_back(rig->compose(rig.peer(), {}).data);
   ASSERT_EQ(received.size(), 8u);
   for (auto* row : {&received, &composed}) {
     std::ranges::sort(*row);
@@ -206,122 +170,122 @@ TYPED_TEST(KernelEngine, SlotsDoNotOverlap) {
   EXPECT_TRUE(received.back() + 1000 <= composed.front() || composed.back() + 1000 <= received.front());
 }
 
-TYPED_TEST(KernelEngine, ComposesLateAnswers) {
-  auto engine = this->make(loopback4, {.batch = 2});
-  const Peer peer(loopback4);
-  const PeerAddress to(peer.endpoint());
-  for (int i = 0; i < 5; ++i) {
-    Datagram& d = engine.compose(to, {});
-    EXPECT_EQ(d.size, 0u);
-    if (i == 3) continue;  // its size stays unset: not sent
-    d.data[0] = static_cast<uint8_t>('a' + i);
-    d.size = 1;
+TYPED_TEST(AnyEngine, ComposesLateAnswers) {
+  for (const bool pooled : {true, false}) {
+    Rig<TypeParam> rig({.batch = 2, .pooled_slots = pooled});
+    for (int i = 0; i < 5; ++i) {
+      Datagram& d = rig->compose(rig.peer(), {});
+      EXPECT_EQ(d.size, 0u);
+      EXPECT_GE(d.capacity, 4096u);
+      if (i == 3) continue;  // its size stays unset: not sent
+      d.data[0] = static_cast<uint8_t>('a' + i);
+      d.size = 1;
+    }
+    rig->flush();
+    rig->flush();
+    std::string got;
+    for (int i = 0; i < 5; ++i) got += rig.answer();
+    EXPECT_EQ(got, "abcenothing");
   }
-  engine.flush();
-  engine.flush();
-  std::string got;
-  for (int i = 0; i < 4; ++i) got += peer.receive();
-  EXPECT_EQ(got, "abce");
-  EXPECT_TRUE(peer.nothing_waits());
 }
 
-TYPED_TEST(KernelEngine, MixesRepliesAndLateAnswers) {
-  auto engine = this->make(loopback4, {.batch = 2});
-  const Peer peer(loopback4);
-  peer.send(this->at_, "q");
-  const auto batch = engine.receive();
+TYPED_TEST(AnyEngine, MixesRepliesAndLateAnswers) {
+  Rig<TypeParam> rig({.batch = 2});
+  rig.send("q");
+  const auto batch = rig->receive();
   ASSERT_EQ(batch.size(), 1u);
-  engine.reply(batch[0], 1);
-  Datagram& late = engine.compose(batch[0].peer, batch[0].local);
+  rig->reply(batch[0], 1);
+  Datagram& late = rig->compose(batch[0].peer, batch[0].local);
   std::ranges::copy(octets_of("late"), late.data);
   late.size = 4;
-  engine.flush();
-  std::set<std::string> got{peer.receive(), peer.receive()};
+  rig->flush();
+  const std::set<std::string> got{rig.answer(), rig.answer()};
   EXPECT_THAT(got, ElementsAre("late", "q"));
 }
 
-TYPED_TEST(KernelEngine, ADatagramThatCannotBeSentDoesNotStopTheOthers) {
-  auto engine = this->make(loopback4, {.batch = 8});
-  const Peer peer(loopback4);
-  const PeerAddress good(peer.endpoint());
-  const PeerAddress port_zero(loopback4);  // EINVAL
-  for (const PeerAddress& to : {port_zero, good, port_zero, port_zero, good, port_zero}) {
-    engine.compose(to, {}).size = 3;
-  }
-  engine.flush();
-  EXPECT_EQ(peer.receive().size(), 3u);
-  EXPECT_EQ(peer.receive().size(), 3u);
-  EXPECT_TRUE(peer.nothing_waits());
-  EXPECT_EQ(this->counters_.get(Counter::send_dropped), 4u);
-}
-
-TYPED_TEST(KernelEngine, AWildcardSocketAnswersFromTheAddressThatWasAsked) {
-  auto engine = this->make(Endpoint{IpAddress{}, 0}, {.wildcard = true});
-  const Peer peer(Endpoint{IpAddress::v4({127, 0, 0, 1}), 0});
-  for (const uint8_t host : {uint8_t{1}, uint8_t{77}}) {
-    const Endpoint asked{IpAddress::v4({127, 0, 0, host}), this->at_.port};
-    peer.send(asked, "who");
-    const auto batch = engine.receive();
-    ASSERT_EQ(batch.size(), 1u);
-    ASSERT_TRUE(batch[0].local.known);
-    EXPECT_EQ(batch[0].local.address, asked.address);
-    EXPECT_NE(batch[0].local.ifindex, 0u);
-    const LocalAddress local = batch[0].local;
-    const PeerAddress to = batch[0].peer;
-    engine.reply(batch[0], 3);
-    engine.flush();
-    Endpoint from;
-    EXPECT_EQ(peer.receive(&from), "who");
-    EXPECT_EQ(from, asked);
-    engine.compose(to, local).size = 1;
-    engine.flush();
-    EXPECT_EQ(peer.receive(&from).size(), 1u);
-    EXPECT_EQ(from, asked);
+// More late answers than a batch are flushed while a batch is being answered.
+TYPED_TEST(AnyEngine, AFlushInTheMiddleOfABatchLeavesTheRestOfItAsItIs) {
+  for (const bool pooled : {true, false}) {
+    Rig<TypeParam> rig({.batch = 4, .pooled_slots = pooled});
+    for (const char* text : {"one", "two", "three", "four"}) rig.send(text);
+    const auto batch = rig->receive();
+    ASSERT_EQ(batch.size(), 4u);
+    rig->reply(batch[0], 3);
+    for (int i = 0; i < 9; ++i) {
+      Datagram& late = rig->compose(rig.peer(), {});
+      std::fill_n(late.data, late.capacity, uint8_t{'L'});
+      late.size = 2;
+    }
+    rig.send("five");
+    rig->flush();
+    EXPECT_EQ(text_of(batch[1].received()), "two");
+    EXPECT_EQ(text_of(batch[2].received()), "three");
+    EXPECT_EQ(text_of(batch[3].received()), "four");
+    for (Datagram& d : batch.subspan(1)) rig->reply(d, d.size);
+    rig->flush();
+    std::multiset<std::string> got;
+    for (int i = 0; i < 13; ++i) got.insert(rig.answer());
+    EXPECT_EQ(got.count("LL"), 9u);
+    for (const char* text : {"one", "two", "three", "four"}) EXPECT_EQ(got.count(text), 1u);
+    const auto next = rig->receive();
+    ASSERT_EQ(next.size(), 1u);
+    EXPECT_EQ(text_of(next[0].received()), "five");
   }
 }
 
-TYPED_TEST(KernelEngine, AWildcardSocketAlsoSendsFromWhateverAddress) {
-  auto engine = this->make(Endpoint{IpAddress{}, 0}, {.wildcard = true});
-  const Peer peer(loopback4);
-  engine.compose(PeerAddress(peer.endpoint()), {}).size = 2;
-  engine.flush();
-  EXPECT_EQ(peer.receive().size(), 2u);
-}
-
-TYPED_TEST(KernelEngine, WildcardTruncationKeepsAddressesWithTheirDatagrams) {
-  auto engine = this->make(Endpoint{IpAddress{}, 0}, {.batch = 4, .slot_size = 512, .wildcard = true});
-  const Peer peer(loopback4);
-  const Endpoint one{IpAddress::v4({127, 0, 0, 5}), this->at_.port};
-  const Endpoint two{IpAddress::v4({127, 0, 0, 6}), this->at_.port};
-  for (int round = 0; round < 2; ++round) {
-    peer.send(one, std::string(2000, 'x'));
-    peer.send(two, "two");
-    const auto batch = engine.receive();
-    ASSERT_EQ(batch.size(), 1u);
-    EXPECT_EQ(batch[0].local.address, two.address);
-    EXPECT_EQ(text_of(batch[0].received()), "two");
+// A slot holds octets of earlier clients: none of them may leave with an answer that is shorter.
+TYPED_TEST(AnyEngine, SendsTheOctetsOfTheAnswerAndNoMore) {
+  for (const bool pooled : {true, false}) {
+    Rig<TypeParam> rig({.batch = 4, .pooled_slots = pooled});
+    for (const size_t size : {size_t{1}, size_t{4096}, size_t{12}, size_t{511}, size_t{1232}, size_t{2}}) {
+      for (int i = 0; i < 4; ++i) rig.send(std::string(3 + size % 100, 'q'));
+      const std::string answer(size, static_cast<char>('a' + size % 26));
+      const std::string late(size, static_cast<char>('A' + size % 26));
+      const auto batch = rig->receive();
+      ASSERT_EQ(batch.size(), 4u);
+      const auto put = [](Datagram& d, const std::string& text) {
+        std::fill_n(d.data, d.capacity, uint8_t{0xaa});
+        std::ranges::copy(octets_of(text), d.data);
+      };
+      for (Datagram& d : batch) {
+        put(d, answer);
+        rig->reply(d, size);
+        Datagram& composed = rig->compose(rig.peer(), {});
+        put(composed, late);
+        composed.size = static_cast<uint32_t>(size);
+      }
+      rig->flush();
+      std::multiset<std::string> got;
+      for (int i = 0; i < 8; ++i) got.insert(rig.answer());
+      EXPECT_EQ(got.count(answer), 4u) << size;
+      EXPECT_EQ(got.count(late), 4u) << size;
+      EXPECT_EQ(rig.answer(), "nothing");
+    }
   }
 }
 
-TYPED_TEST(KernelEngine, ServesIPv6) {
-  if (!has_ipv6()) GTEST_SKIP() << "no ::1 here";
-  for (const bool wildcard : {false, true}) {
-    const Endpoint listen{*IpAddress::parse(wildcard ? "::" : "::1"), 0};
-    auto engine = this->make(listen, {.wildcard = wildcard});
-    const Peer peer(loopback6);
-    const Endpoint asked{loopback6.address, this->at_.port};
-    peer.send(asked, "six");
-    const auto batch = engine.receive();
-    ASSERT_EQ(batch.size(), 1u);
-    EXPECT_EQ(batch[0].peer.endpoint(), peer.endpoint());
-    EXPECT_EQ(batch[0].local.known, wildcard);
-    if (wildcard) EXPECT_EQ(batch[0].local.address, loopback6.address);
-    engine.reply(batch[0], 3);
-    engine.flush();
-    Endpoint from;
-    EXPECT_EQ(peer.receive(&from), "six");
-    EXPECT_EQ(from, asked);
-  }
+TYPED_TEST(AnyEngine, RepliesToNoMoreThanABatch) {
+  Rig<TypeParam> rig({.batch = 2});
+  rig.send("ab");
+  const auto batch = rig->receive();
+  ASSERT_EQ(batch.size(), 1u);
+  for (int i = 0; i < 5; ++i) rig->reply(batch[0], 2);
+  rig->flush();
+  EXPECT_EQ(rig.answer(), "ab");
+  EXPECT_EQ(rig.answer(), "ab");
+  EXPECT_EQ(rig.answer(), "nothing");
+}
+
+TYPED_TEST(AnyEngine, GoesOnWhereItHasMovedTo) {
+  Rig<TypeParam> rig;
+  EXPECT_TRUE(rig->receive().empty());
+  rig.send("x");
+  TypeParam moved(std::move(*rig.operator->()));
+  const auto batch = moved.receive();
+  ASSERT_EQ(batch.size(), 1u);
+  moved.reply(batch[0], 1);
+  moved.flush();
+  if constexpr (!std::is_same_v<TypeParam, MemoryEngine>) EXPECT_EQ(rig.answer(), "x");
 }
 
 TEST(ClassifySend, TellsAFullKernelFromABadDestination) {
