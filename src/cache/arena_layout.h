@@ -10,8 +10,7 @@
 //             zeros up to the next granule
 //
 // The same key may stand in several entries: the one that was appended last is right, an older one is dead.
-// Inside a segment later is newer; between segments SegmentInfo::sequence does not tell (several are filled
-// at once), so what restores a store must compare what the blobs say, or drop both.
+// Inside a segment later is newer; between segments nothing here tells, because two are filled at once.
 #pragma once
 
 #include <algorithm>
@@ -35,10 +34,10 @@ inline constexpr uint16_t tag_of(uint64_t hash) { return static_cast<uint16_t>(h
 // In [0, count), by the multiplication of D. Lemire, "Fast random integer generation in an interval", 2019.
 inline constexpr uint64_t spread(uint64_t hash, uint64_t count) { return uint32_t(hash >> 16) * count >> 32; }
 
-// identity: bits 0-47 the kept hash, 48-56 the key's size, 57 tombstone, 58 zero, 59-63 the refresh lead's
-//           upper five bits
-// life:     bits 0-31 expires_at in seconds since 1970 (until 2106), 32-48 the blob's size, 49-63 the refresh
-//           lead's lower fifteen bits
+// identity: bits 0-47 the kept hash, 48-56 the key's size, 57-58 zero, 59-63 the refresh lead's upper five
+// life: bits 0-31 expires_at in seconds since 1970 (until 2106), 32-48 the blob's size, 49-63 the refresh
+// lead's lower fifteen
+//
 // The refresh lead is expires_at - refresh_at in seconds, max_refresh_lead at most: a blob that is to be
 // refreshed earlier is refreshed then. Times outside of what can be written are moved to the next that can.
 class EntryHeader {
@@ -53,8 +52,6 @@ class EntryHeader {
   uint64_t hash() const { return kept_hash(identity_); }
   size_t key_size() const { return identity_ >> key_size_at & 0x1ff; }
   size_t blob_size() const { return life_ >> blob_size_at & 0x1ffff; }
-  // Written in place of a blob to say that older entries of the key are not to be restored.
-  bool tombstone() const { return identity_ >> tombstone_at & 1; }
   uint32_t expires_at() const { return static_cast<uint32_t>(life_); }
   Lifetime lifetime() const {
     const uint32_t expires = expires_at();
@@ -72,7 +69,7 @@ class EntryHeader {
   }
 
  private:
-  static constexpr unsigned key_size_at = 48, tombstone_at = 57, lead_high_at = 59;
+  static constexpr unsigned key_size_at = 48, lead_high_at = 59;
   static constexpr unsigned blob_size_at = 32, lead_low_at = 49, lead_low_bits = 15;
 
   static uint64_t lead(const Lifetime& lifetime) {

@@ -158,7 +158,9 @@ inline ArenaStore::Reader::Candidate ArenaStore::Reader::prefetch_entry(uint64_t
   ArenaBucket& bucket = home(hash);
   unsigned matches = bucket.match(tag_of(hash));
   if (!matches) {
-    if (bucket.displaced()) __builtin_prefetch(&bucket.neighbour(1));
+    if (bucket.displaced())
+      for (unsigned distance = 1; distance < ArenaGroup::buckets; ++distance)
+        __builtin_prefetch(&bucket.neighbour(distance));
     return {};
   }
   const unsigned i = ArenaBucket::next_match(matches);

@@ -26,7 +26,6 @@ TEST(EntryHeader, KeepsWhatItIsGiven) {
     ASSERT_EQ(header.blob_size(), blob);
     ASSERT_EQ(header.lifetime().expires_at, lifetime.expires_at);
     ASSERT_EQ(header.lifetime().refresh_at, lifetime.refresh_at);
-    ASSERT_FALSE(header.tombstone());
     ASSERT_TRUE(header.sound());
     ASSERT_EQ(header.granules(), (16 + key + blob + 15) / 16);
   }
