@@ -42,6 +42,7 @@ json report_cache_file(const std::optional<CacheFileStats>& file) {
           {"malformed", file->malformed},
           {"dropped_segments", file->dropped_segments},
           {"segments_written", file->segments_written},
+          {"entries_written", file->entries_written},
           {"octets_written", file->octets_written}};
 }
 

@@ -265,6 +265,7 @@ void CacheFile::append(Segment& segment, uint32_t count, WallTime now) {
   step_octets_ += buffer_.size();
   auto stats = stats_.lock();
   ++stats->segments_written;
+  stats->entries_written += count;
   stats->octets_written += buffer_.size();
 }
 

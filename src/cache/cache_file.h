@@ -41,6 +41,7 @@ struct CacheFileStats {
   // Since then.
   bool writing = false;           // false once the file was given up
   uint64_t segments_written = 0;  // or parts of them
+  uint64_t entries_written = 0;
   uint64_t octets_written = 0;
   uint64_t removals_written = 0;
 };

@@ -129,18 +129,20 @@ zone:
 
 
 class Peregrine(Process):
-    def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s"):
+    def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s", cache_file=None):
         """`upstreams` maps a zone to the ports of its servers."""
         super().__init__("peregrine", directory, free_port(), ("localhost.", "A"))
         self.config_path = directory / "peregrine.toml"
         self.upstreams = upstreams
         self.workers = workers
         self.timeout = timeout
+        self.cache_file = cache_file
         self.configure(allow=allow)
 
     def configure(self, *, allow):
         lists = {zone: [f"{LOOPBACK}:{port}" for port in ports] for zone, ports in self.upstreams.items()}
         forward = "".join(f'[[forward]]\nzone = "{zone}"\nservers = {servers}\n' for zone, servers in lists.items())
+        cache_file = f'file = "{self.cache_file}"\n[flags]\nlock_free_cache = true' if self.cache_file else ""
         self.config_path.write_text(f"""
 [server]
 listen = ["{LOOPBACK}:{self.port}"]
@@ -148,6 +150,7 @@ workers = {self.workers}
 state_dir = "{self.directory}/state"
 [cache]
 size = "16 MiB"
+{cache_file}
 [access]
 allow = {list(allow)}
 [resolver]
@@ -163,6 +166,17 @@ timeout = "{self.timeout}"
         with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1):
             return True
         return False
+
+    def kill(self):
+        """Ends the process at once, as a crash would; start() starts it again."""
+        running.remove(self)
+        self.child.kill()
+        self.child.wait()
+
+    def ctl(self, *arguments):
+        done = run_peregrine("ctl", "--state-dir", f"{self.directory}/state", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def reload(self):
         self.child.send_signal(signal.SIGHUP)
