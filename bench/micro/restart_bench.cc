@@ -41,9 +41,9 @@ std::unique_ptr<CacheFile> open(const std::string& path, const ArenaStore& store
 
 void load(CacheFile& file, const HashSecret& secret, ArenaStore& store) {
   file.load({.secret = secret, .now = now, .rules = 1, .generation = 1},
-            [&store](const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
-              return store.put(key, lifetime, blob);
-            });
+            {.prefetch = [&store](uint64_t hash) { store.prefetch_to_put(hash); },
+             .put = [&store](const StoreKey& key, const Lifetime& lifetime,
+                             Bytes blob) { return store.put(key, lifetime, blob); }});
 }
 
 // One A record each, at names of the length that real ones have.

@@ -86,6 +86,8 @@ class ArenaStore {
   void scan(Visit visit);
   StoreStats stats() const;
   const ArenaGeometry& geometry() const { return geometry_; }
+  // A hint for a key that will be put soon.
+  void prefetch_to_put(uint64_t hash) const { index_.prefetch_to_write(hash); }
   // What is removed from here on, there or not, is told to `log`, which outlives the store's use. Before
   // others use the store.
   void log_removals(RemovalLog& log) { removal_log_ = &log; }

@@ -14,6 +14,7 @@
 namespace peregrine {
 namespace {
 
+constexpr int entries_ahead = 8;              // whose places in the store are on their way
 constexpr uint64_t most_per_step = 32 << 20;  // octets: then removals that wait have their turn
 
 uint32_t take_first(std::deque<uint32_t>& slots) {
@@ -50,7 +51,7 @@ std::unique_ptr<CacheFile> CacheFile::open(const std::string& path, const Segmen
 CacheFile::CacheFile(SegmentFile file, const SegmentFile::Geometry& wanted)
     : file_(std::move(file)), wanted_(wanted) {}
 
-void CacheFile::load(const Loading& loading, Put put) {
+void CacheFile::load(const Loading& loading, Target target) {
   SystemClock clock;
   const Instant began = clock.precise();
   CacheFileStats stats = this->stats();
@@ -69,7 +70,7 @@ void CacheFile::load(const Loading& loading, Put put) {
     const bool same_rules = fresh_ || journal_.rules() == loading.rules;
     if (!same_rules)
       log_info("what is in cache.file came from other servers than are configured now: not read");
-    if (same_rules) load_chunks(loading, *chunks, put, stats);
+    if (same_rules) load_chunks(loading, *chunks, target, stats);
     journal_.forget_hidden();
     prepare(*chunks, same_rules, loading.now);
   } else {
@@ -80,7 +81,7 @@ void CacheFile::load(const Loading& loading, Put put) {
   *stats_.lock() = stats;
 }
 
-void CacheFile::load_chunks(const Loading& loading, const SegmentFile::Chunks& chunks, Put put,
+void CacheFile::load_chunks(const Loading& loading, const SegmentFile::Chunks& chunks, Target target,
                             CacheFileStats& stats) {
   for (const ChunkPlace& place : chunks.whole) {
     if (place.sequence <= journal_.void_through()) continue;
@@ -88,13 +89,22 @@ void CacheFile::load_chunks(const Loading& loading, const SegmentFile::Chunks& c
       ++stats.dropped_segments;
       continue;
     }
-    load_chunk(loading, place.sequence, put, stats);
+    load_chunk(loading, place.sequence, target, stats);
   }
 }
 
-void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Put put, CacheFileStats& stats) {
+void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Target target, CacheFileStats& stats) {
   EntryChecker checker(loading.secret, loading.now);
+  size_t fetched = 0;
+  const auto fetch_next = [&] {
+    const auto entry = entry_at(buffer_, fetched);
+    if (!entry) return;
+    target.prefetch(entry->header.hash());
+    fetched += size_t{entry->header.granules()} * granule;
+  };
+  for (int i = 0; i < entries_ahead; ++i) fetch_next();
   for (size_t at = 0; at < buffer_.size();) {
+    fetch_next();
     const auto entry = entry_at(buffer_, at);
     if (!entry) return static_cast<void>(++stats.malformed);
     const MutableBytes blob = MutableBytes(buffer_).subspan(
@@ -110,7 +120,7 @@ void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Put put, C
       continue;
     }
     if (policy_generation(*entry)) set_policy_generation(blob, loading.generation);
-    if (put(checker.key(), entry->header.lifetime(), blob)) ++stats.loaded;
+    if (target.put(checker.key(), entry->header.lifetime(), blob)) ++stats.loaded;
   }
 }
 

@@ -57,7 +57,11 @@ class CacheFile {
   // The seed of the keys' hashes, which must be used.
   const HashKey& hash_key() const { return file_.hash_key(); }
 
-  using Put = FunctionRef<bool(const StoreKey& key, const Lifetime& lifetime, Bytes blob)>;
+  // The store to load into.
+  struct Target {
+    FunctionRef<void(uint64_t hash)> prefetch;  // of a key that is put soon
+    FunctionRef<bool(const StoreKey& key, const Lifetime& lifetime, Bytes blob)> put;
+  };
   struct Loading {
     const HashSecret& secret;  // of hash_key()
     WallTime now;
@@ -65,7 +69,7 @@ class CacheFile {
     uint32_t generation;  // answers get this policy generation
   };
   // Puts what the file holds into a store, the oldest first.
-  void load(const Loading& loading, Put put);
+  void load(const Loading& loading, Target target);
 
   // From here on `source` is written to the file. Both outlive this; jobs that wait in `executor` must be run
   // before this goes.
@@ -96,8 +100,9 @@ class CacheFile {
   };
 
   CacheFile(SegmentFile file, const SegmentFile::Geometry& wanted);
-  void load_chunks(const Loading& loading, const SegmentFile::Chunks& chunks, Put put, CacheFileStats& stats);
-  void load_chunk(const Loading& loading, uint64_t sequence, Put put, CacheFileStats& stats);
+  void load_chunks(const Loading& loading, const SegmentFile::Chunks& chunks, Target target,
+                   CacheFileStats& stats);
+  void load_chunk(const Loading& loading, uint64_t sequence, Target target, CacheFileStats& stats);
   void prepare(const SegmentFile::Chunks& chunks, bool keep, WallTime now);
 
   void step(WallTime now);

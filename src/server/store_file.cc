@@ -59,9 +59,9 @@ void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint3
   rules_ = rules_of(table);
   store_.tell_time(now);
   file_->load({.secret = secret, .now = now, .rules = rules_, .generation = generation},
-              [this](const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
-                return store_.put(key, lifetime, blob);
-              });
+              {.prefetch = [this](uint64_t hash) { store_.prefetch_to_put(hash); },
+               .put = [this](const StoreKey& key, const Lifetime& lifetime,
+                             Bytes blob) { return store_.put(key, lifetime, blob); }});
   log_loaded(file_->stats());
   executor_ = make_thread_executor("cache file");
   file_->start(entries_, *executor_);

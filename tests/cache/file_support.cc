@@ -82,9 +82,9 @@ FiledStore::FiledStore(const Options& options) : store(options.capacity), reader
   store.log_removals(file->removals());
   file->load(
       {.secret = *secret, .now = options.now, .rules = options.rules, .generation = options.generation},
-      [this](const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
-        return store.put(key, lifetime, blob);
-      });
+      {.prefetch = [this](uint64_t hash) { store.prefetch_to_put(hash); },
+       .put = [this](const StoreKey& key, const Lifetime& lifetime,
+                     Bytes blob) { return store.put(key, lifetime, blob); }});
   entries = std::make_unique<ArenaEntries>(store);
   file->start(*entries, executor);
 }
