@@ -32,7 +32,7 @@ def build(preset):
 def train(settings, upstream):
     environment = {**os.environ, "LLVM_PROFILE_FILE": str(PROFILES / "%p.profraw")}
     with stand.server(upstream.port, settings, env=environment) as server:
-        server.load("--generate", 20_000, "--order", "once", "--seconds", 60, "--timeout", 10, "--expect", "name")
+        server.load("--generate", 20_000, "--order", "once", "--seconds", 20, "--timeout", 2, "--expect", "name")
         for options in (["--order", "zipf"], ["--order", "zipf", "--edns", 0], ["--order", "uniform", "--dnssec"]):
             # The first queries with DO are misses, and the rest hits.
             server.load("--generate", 1_000, "--seconds", SECONDS, "--expect", "name", *options)
@@ -45,10 +45,14 @@ def main():
     with stand.upstream() as upstream:
         for settings in SETTINGS:
             print(f"pgo: training with {' '.join(settings) or 'the defaults'}", flush=True)
-            train(settings, upstream)
+            try:
+                train(settings, upstream)
+            except stand.Failed as failure:
+                # An engine that does not serve here is left as the compiler makes it by itself.
+                print(f"pgo: no training with {' '.join(settings)}: {failure}", file=sys.stderr)
     raw = sorted(PROFILES.glob("*.profraw"))
-    if len(raw) != len(SETTINGS):
-        sys.exit(f"pgo: {len(raw)} profiles from {len(SETTINGS)} servers")
+    if not raw:
+        sys.exit("pgo: the servers wrote no profile")
     subprocess.run(["llvm-profdata-19", "merge", "-o", PROFILE, *raw], check=True)
     build("pgo")
     print(f"pgo: {ROOT / 'build' / 'pgo' / 'peregrine'}")
