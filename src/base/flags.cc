@@ -12,7 +12,6 @@ using enum Flag;
 using enum FlagScope;
 
 constexpr bool built = true;
-constexpr bool not_built = false;
 
 // Defaults, in the order of Profile: dev, staging, production, full.
 constexpr std::array<bool, profile_count> everywhere = {true, true, true, true};
@@ -27,11 +26,11 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {thread_local_buffers, "thread_local_buffers",
      "Buffers come from a last-in-first-out pool of each thread",
      "a new buffer each time",
-     process, not_built, everywhere},
+     process, built, everywhere},
     {lock_free_cache, "lock_free_cache",
      "The cache is ArenaStore, whose readers take no lock",
      "MutexStore: sharded maps behind mutexes",
-     process, built, dev_only},
+     process, built, everywhere},
     {batched_io, "batched_io",
      "Datagrams go in batches by recvmmsg and sendmmsg",
      "recvfrom and sendto, one datagram a call",
@@ -55,7 +54,7 @@ constexpr std::array<FlagRow, flag_count> rows{{
     {udp_steering, "udp_steering",
      "A program on the reuse-port group picks the worker by CPU or flow hash",
      "the kernel's own hash",
-     process, not_built, dev_only},
+     process, built, dev_only},
 }};
 // clang-format on
 

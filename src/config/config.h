@@ -31,6 +31,9 @@ struct ForwardZone {
   bool operator==(const ForwardZone&) const = default;
 };
 
+// What flags.udp_steering goes by.
+enum class SteeringKey : uint8_t { flow, cpu };
+
 struct Config {
   Profile profile = Profile::production;
   struct Server {
@@ -41,6 +44,8 @@ struct Config {
     std::string state_dir;              // empty: a directory below /run or $XDG_RUNTIME_DIR
     unsigned batch = 32;                // datagrams taken from the kernel at once
     std::vector<unsigned> cpus;         // for flags.cpu_affinity; empty: in order
+    SteeringKey steering = SteeringKey::flow;
+    uint64_t receive_buffer = 4 << 20;  // octets, of each listening UDP socket
     unsigned tcp_sessions = 1024;       // per worker
     unsigned tcp_sessions_per_client = 64;
     std::chrono::milliseconds tcp_idle{10'000};

@@ -104,6 +104,14 @@ std::optional<Profile> ReadProfile::operator()(const TomlValue& value) const {
   return find_profile(*text);
 }
 
+std::optional<SteeringKey> ReadSteering::operator()(const TomlValue& value) const {
+  const auto* text = value.get<std::string>();
+  if (text == nullptr) return std::nullopt;
+  if (*text == "flow") return SteeringKey::flow;
+  if (*text == "cpu") return SteeringKey::cpu;
+  return std::nullopt;
+}
+
 std::optional<LogLevel> ReadLogLevel::operator()(const TomlValue& value) const {
   constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
   const auto* text = value.get<std::string>();

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/own_addresses.h"
 #include "io/listen.h"
+#include "io/udp_steering.h"
 #include "server/budget.h"
 #include "server/version.h"
 
@@ -63,6 +64,7 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
   for (unsigned i = 0; i < plans.size(); ++i) {
     plans[i].index = i;
     plans[i].batch = config.server.batch;
+    plans[i].pooled_buffers = config.flags.on(Flag::thread_local_buffers);
     plans[i].cpu = cpu_of(config, i);
     plans[i].exchange.sockets = source_ports;
     plans[i].zero_copy_parsing = config.flags.on(Flag::zero_copy_parsing);
@@ -70,6 +72,22 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
     plans[i].snapshot = snapshot;
   }
   return plans;
+}
+
+// The listeners at `at` are the last that the plans were given.
+void steer_group(const Config& config, const Endpoint& at, const std::vector<WorkerPlan>& plans) {
+  if (!config.flags.on(Flag::udp_steering)) return;
+  if (!config.flags.on(Flag::reuse_port)) return log_info("flags.udp_steering needs flags.reuse_port");
+  std::vector<int> cpus;
+  for (const WorkerPlan& plan : plans) cpus.push_back(plan.cpu);
+  const Steering steering{
+      .by = config.server.steering == SteeringKey::cpu ? SteerBy::cpu : SteerBy::flow,
+      .family = at.address.family(),
+      .cpus = cpus,
+      .seed = Random::from_system().u32(),
+  };
+  const std::error_code error = steer(plans.front().udp.back().fd.get(), steering);
+  if (error) log_warning("flags.udp_steering: the kernel spreads queries itself: " + error.message());
 }
 
 SharedStore make_store(const Config& config) {
@@ -212,7 +230,8 @@ void Server::open_sockets(std::vector<WorkerPlan>& plans) {
 
 // With reuse_port each worker has a socket of its own; without, all share one.
 void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans) {
-  const ListenOptions options{.reuse_port = config_.flags.on(Flag::reuse_port)};
+  const ListenOptions options{.reuse_port = config_.flags.on(Flag::reuse_port),
+                              .buffer_octets = static_cast<int>(config_.server.receive_buffer)};
   const bool udp = listen.scheme != ListenScheme::tcp, tcp = listen.scheme != ListenScheme::udp;
   if (udp) ensure_port_free(listen.at, Transport::udp);
   if (tcp) ensure_port_free(listen.at, Transport::tcp);
@@ -231,6 +250,7 @@ void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& 
       plans[i].tcp.push_back(std::move(fd));
     }
   }
+  if (udp) steer_group(config_, at, plans);
   if (udp) listening_.push_back("udp://" + at.to_string());
   if (tcp) listening_.push_back("tcp://" + at.to_string());
 }

@@ -43,8 +43,9 @@ class LoopWorker final : public WorkerThread {
                 store, std::move(plan.snapshot), plan.exchange),
         drain_timer_([this] { give_up(); }) {
     for (auto& socket : plan.udp) {
-      size_t engine =
-          worker_.add(E(std::move(socket.fd), {.batch = batch_, .wildcard = socket.wildcard}, counters_));
+      size_t engine = worker_.add(
+          E(std::move(socket.fd),
+            {.batch = batch_, .wildcard = socket.wildcard, .pooled_slots = plan.pooled_buffers}, counters_));
       inputs_.push_back(std::make_unique<Input>(*this, engine));
       if (!loop_.watch(worker_.engine(engine).fd(), EPOLLIN, *inputs_.back())) {
         throw std::system_error(errno, std::generic_category(), "cannot watch a listening socket");

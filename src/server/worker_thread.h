@@ -24,7 +24,8 @@ struct WorkerPlan {
   std::vector<UdpSocket> udp;
   std::vector<Fd> tcp;
   unsigned batch = 32;
-  int cpu = -1;  // pinned to it; -1: not pinned
+  bool pooled_buffers = true;  // flags.thread_local_buffers
+  int cpu = -1;                // pinned to it; -1: not pinned
   ExchangeOptions exchange;
   bool zero_copy_parsing = true;
   FlushGeneration* flushes = nullptr;               // of the store

@@ -28,6 +28,8 @@ std::vector<Setting> settings() {
       {"server.state_dir", "\"/run/elsewhere\""},
       {"server.batch", "16"},
       {"server.cpus", "[1, 0]"},
+      {"server.steering", "\"cpu\""},
+      {"server.receive_buffer", "\"1 MiB\""},
       {"server.tcp_sessions", "10"},
       {"server.tcp_sessions_per_client", "2"},
       {"server.tcp_idle", "\"1500ms\""},
@@ -130,6 +132,8 @@ TEST(ConfigKeys, EachTouchesNoOther) {
   EXPECT_EQ(together.server.state_dir, "/run/elsewhere");
   EXPECT_EQ(together.server.batch, 16u);
   EXPECT_THAT(together.server.cpus, ElementsAre(1u, 0u));
+  EXPECT_EQ(together.server.steering, SteeringKey::cpu);
+  EXPECT_EQ(together.server.receive_buffer, 1u << 20);
   EXPECT_EQ(together.server.tcp_sessions, 10u);
   EXPECT_EQ(together.server.tcp_sessions_per_client, 2u);
   EXPECT_EQ(together.server.tcp_idle, std::chrono::milliseconds(1500));
@@ -226,7 +230,8 @@ TEST(ConfigKeys, TheseNeedARestart) {
   }
   EXPECT_THAT(not_live,
               ElementsAre("profile", "server.listen", "server.workers", "server.user", "server.state_dir",
-                          "server.batch", "server.cpus", "cache.size", "cache.file", "resolver.udp_sockets"));
+                          "server.batch", "server.cpus", "server.steering", "server.receive_buffer",
+                          "cache.size", "cache.file", "resolver.udp_sockets"));
 }
 
 }  // namespace
