@@ -171,11 +171,15 @@ void ArenaStore::drop(ArenaPlace place, ArenaCount why) {
 }
 
 bool ArenaStore::remove(const StoreKey& key) {
-  const ArenaGroup group(index_.home(key.hash));
-  const ArenaPlace place = find(group, key);
-  if (place) drop(place, ArenaCount::removed);
+  bool found = false;
+  {
+    const ArenaGroup group(index_.home(key.hash));
+    const ArenaPlace place = find(group, key);
+    found = static_cast<bool>(place);
+    if (found) drop(place, ArenaCount::removed);
+  }
   if (removal_log_) removal_log_->removed(key.hash);  // what was evicted may still be in the file
-  return static_cast<bool>(place);
+  return found;
 }
 
 void ArenaStore::clear() {

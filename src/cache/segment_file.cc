@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -135,7 +136,7 @@ SegmentFile::Status write_empty(int fd, const FileHeader& header) {
 }  // namespace
 
 SegmentFile::SegmentFile(SegmentFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), header_(other.header_), buffer_(std::move(other.buffer_)) {}
+    : fd_(std::exchange(other.fd_, -1)), header_(other.header_) {}
 
 SegmentFile::~SegmentFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -228,7 +229,8 @@ std::optional<Bytes> SegmentFile::read(const ChunkPlace& place, std::vector<uint
   return Bytes(buffer);
 }
 
-// In one write with the zeros that end the slot.
+// The header last: until it is there, so are the zeros that end the slot, or what the slot was used for
+// before.
 SegmentFile::Status SegmentFile::append(uint32_t slot, SlotFill& fill, const Chunk& chunk) {
   const uint64_t size = chunk_octets(chunk.entries.size());
   const uint64_t left = header_.slot_octets - fill.octets - size;
@@ -240,11 +242,12 @@ SegmentFile::Status SegmentFile::append(uint32_t slot, SlotFill& fill, const Chu
                      .entries = chunk.count,
                      .written = chunk.written.time_since_epoch().count()};
   header.checksum = checksum_of(header, header_.seed);
-  buffer_.assign(size + std::min<uint64_t>(left, sizeof header), 0);
-  std::memcpy(buffer_.data(), &header, sizeof header);
-  if (!chunk.entries.empty())
-    std::memcpy(buffer_.data() + sizeof header, chunk.entries.data(), chunk.entries.size());
-  if (auto written = write_at(fd_, buffer_, header.at); !written) return written;
+  const uint64_t entries_at = header.at + sizeof header, end = entries_at + chunk.entries.size();
+  const std::array<uint8_t, sector + sizeof header> zeros{};
+  const Bytes behind = Bytes(zeros).first(header.at + size - end + std::min<uint64_t>(left, sizeof header));
+  if (auto done = write_at(fd_, chunk.entries, entries_at); !done) return done;
+  if (auto done = write_at(fd_, behind, end); !done) return done;
+  if (auto done = write_at(fd_, octets_of_object(header), header.at); !done) return done;
   fill = {.first_sequence = header.first_sequence, .octets = static_cast<uint32_t>(fill.octets + size)};
   return {};
 }

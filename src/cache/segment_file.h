@@ -99,7 +99,6 @@ class SegmentFile {
 
   int fd_;
   FileHeader header_;
-  std::vector<uint8_t> buffer_;
 };
 
 struct SegmentFile::Opened {
