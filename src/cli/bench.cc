@@ -150,7 +150,7 @@ int bench_respond(const RespondOptions& options, Responder run, Console console)
   }
   try {
     Fd socket = open_udp_listener(*listen, {.reuse_port = false});
-    console.out << "listens on " << local_endpoint(socket.get()).to_string() << std::endl;
+    console.out << "listens on " << local_endpoint(socket.get()).to_string() << '\n' << std::flush;
     run(std::move(socket), options.responder, std::atomic<bool>(false));
     return exit_ok;
   } catch (const std::exception& error) {
