@@ -30,7 +30,7 @@ std::expected<DnameBuf, std::string> name_in(const json& request, const char* ke
 // Writes the entries at or below `zone` as parts of the reply, some at a time.
 class Dump {
  public:
-  Dump(DnameBuf zone, const ControlReply& reply) : zone_(std::move(zone)), reply_(reply) {}
+  Dump(const DnameBuf& zone, const ControlReply& reply) : zone_(zone), reply_(reply) {}
 
   // How many entries those were.
   uint64_t run(AnyStore& store) {

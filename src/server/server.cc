@@ -346,7 +346,13 @@ Config merge_live(const Config& running, const Config& wanted) {
 bool Server::inspect(std::move_only_function<Job()> work) {
   if (inspecting_.exchange(true)) return false;
   inspector_->run([this, work = std::move(work)]() mutable {
-    Job then = work();
+    Job then;
+    try {
+      then = work();
+    } catch (...) {
+      inspecting_ = false;
+      throw;  // to the executor's log
+    }
     inspecting_ = false;
     then();
   });
