@@ -55,10 +55,11 @@ std::string resolved_text(const json& resolved) {
 
 std::string cache_file_text(const json& file) {
   const auto count = [&](const char* name) { return file.at(name).get<uint64_t>(); };
-  return fmt::format("{}; at the start {} loaded in {}, {} damaged and {} malformed left out",
+  return fmt::format("{}; at the start {} loaded in {}, {} and {} left out",
                      file.at("writing").get<bool>() ? "written to" : "given up, see the log", count("loaded"),
                      milliseconds_text(file.at("load_ms").get<double>()),
-                     count_text(count("dropped_segments"), "segment"), count("malformed"));
+                     count_text(count("dropped_segments"), "damaged segment"),
+                     count_text(count("malformed"), "malformed one"));
 }
 
 void add_traffic(Rows& rows, const json& reply) {
