@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -55,7 +56,9 @@ class Peer {
     std::vector<char> buffer(70000);
     PeerAddress address;
     socklen_t length = sizeof address.v6;
-    const ssize_t got = recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, &address.generic, &length);
+    ssize_t got = -1;
+    do got = recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, &address.generic, &length);
+    while (got < 0 && errno == EINTR);  // the kernel interrupts us where it takes an io_uring apart
     if (got < 0) return "nothing";
     if (from != nullptr) *from = address.endpoint();
     return {buffer.data(), static_cast<size_t>(got)};
