@@ -18,8 +18,9 @@ class FlushGeneration {
  public:
   uint64_t now() const { return generation_.load(std::memory_order_acquire); }
 
-  // Calls store() and gives what it returns, or false where a flush came since `began`. store() must be short
-  // and must not block.
+  // Calls store() and gives what it returns, or false where a flush came since `began`. store() must be
+  // short: raise() waits for it. A put() into a store is, though one that finds no room waits in make_room()
+  // for the thread that empties a segment, or empties one itself.
   template <class F>
   bool unless_raised(uint64_t began, F&& store) {
     const std::shared_lock lock(storing_);
