@@ -34,6 +34,18 @@ class ArenaEpochs {
   static void go_offline(Slot& slot) { slot.announced.store(offline, std::memory_order_release); }
   void go_online(Slot& slot) const;
 
+  // Online as long as it is there, whatever is thrown.
+  class OnlineWhile {
+   public:
+    OnlineWhile(const ArenaEpochs& epochs, Slot& slot) : slot_(slot) { epochs.go_online(slot_); }
+    ~OnlineWhile() { go_offline(slot_); }
+    OnlineWhile(const OnlineWhile&) = delete;
+    OnlineWhile& operator=(const OnlineWhile&) = delete;
+
+   private:
+    Slot& slot_;
+  };
+
   // After unlinking: the epoch that all readers must have reached before the memory is used again.
   uint64_t advance() { return epoch_.fetch_add(1, std::memory_order_acq_rel) + 1; }
   bool passed(uint64_t epoch);

@@ -66,8 +66,9 @@ bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, 
   constexpr int tries = 3;  // another writer may take the room that was made
   index_.prefetch_to_write(key.hash);
   if (can_hold(key, blob)) {
+    bool had_ghost = false;
     for (int i = 0; i < tries; ++i) {
-      const Outcome outcome = try_put(key, lifetime, blob, decide);
+      const Outcome outcome = try_put(key, lifetime, blob, decide, had_ghost);
       if (outcome == Outcome::declined) return false;
       if (outcome == Outcome::stored) {
         eviction_.work_ahead(EntryHeader(0, key.octets.size(), lifetime, blob.size()).granules());
@@ -82,17 +83,21 @@ bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, 
 
 // An old blob never outlives a newer one, so it goes where the newer one cannot be held.
 void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
-  const ArenaGroup group(index_.home(key.hash));
-  if (const ArenaPlace old = find(group, key)) {
-    if (decide && !(*decide)(stored(old))) return;
-    drop(old, ArenaCount::removed);
-    if (removal_log_) removal_log_->removed(key.hash);
+  bool outdated = !decide;  // what was evicted may still be in the file
+  {
+    const ArenaGroup group(index_.home(key.hash));
+    if (const ArenaPlace old = find(group, key)) {
+      if (decide && !(*decide)(stored(old))) return;
+      drop(old, ArenaCount::removed);
+      outdated = true;
+    }
   }
+  if (outdated && removal_log_) removal_log_->removed(key.hash);
   counters_.add(ArenaCount::refused);
 }
 
 ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob,
-                                        const Decide* decide) {
+                                        const Decide* decide, bool& had_ghost) {
   ArenaBucket& home = index_.home(key.hash);
   ArenaGroup group(home);
   ArenaPlace place = find(group, key);
@@ -102,7 +107,8 @@ ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lif
   const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
   const uint32_t granules = header.granules();
   const uint16_t tag = tag_of(key.hash);
-  const bool to_main = old ? segments_.ring_of(old.ref()) == ArenaRing::main : index_.ghosts(home).take(tag);
+  if (!old && !had_ghost) had_ghost = index_.ghosts(home).take(tag);
+  const bool to_main = old ? segments_.ring_of(old.ref()) == ArenaRing::main : had_ghost;
   const auto ref = segments_.append(to_main ? ArenaRing::main : ArenaRing::probation, granules);
   if (!ref) return Outcome::no_room;
   arena_step(ArenaStep::appended);
@@ -216,27 +222,39 @@ struct ArenaStore::Copy {
   std::vector<std::byte> entry;
 };
 
+// Tells what a scan has removed when the scan ends, by an exception too. Of what was evicted, and may still
+// be in the file, nobody knows what visit() would have said.
+struct ArenaStore::ScanRemovals {
+  explicit ScanRemovals(RemovalLog* to) : log(to) {}
+  ~ScanRemovals() {
+    if (any && log) log->removed_all();
+  }
+  ScanRemovals(const ScanRemovals&) = delete;
+  ScanRemovals& operator=(const ScanRemovals&) = delete;
+
+  RemovalLog* log;
+  bool any = false;
+};
+
 // Visits copies: visit() may take its time while segments are used again.
 void ArenaStore::scan(Visit visit) {
   const std::lock_guard one_at_a_time(scanning_);
   std::vector<Copy> copies;
-  bool removed = false;
+  ScanRemovals removals(removal_log_);
   for (ArenaBucket& bucket : index_.buckets()) {
     if (bucket.empty()) continue;
     copy_entries(bucket, copies);
     for (const Copy& copy : copies) {
       if (visit(stored_entry(copy.entry.data(), copy.frequency)) != ScanAction::remove) continue;
+      removals.any = true;
       remove_copied(copy);
-      removed = true;
     }
   }
-  // Of what was evicted, and may still be in the file, nobody knows what visit() would have said.
-  if (removed && removal_log_) removal_log_->removed_all();
 }
 
 void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies) {
   copies.clear();
-  epochs_.go_online(scan_slot_);
+  const ArenaEpochs::OnlineWhile online(epochs_, scan_slot_);
   for (unsigned i = 0; i < ArenaBucket::slot_count; ++i) {
     const ArenaSlot slot = bucket.slot(i);
     if (!slot) continue;
@@ -245,7 +263,6 @@ void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copi
                       .frequency = bucket.frequency(i),
                       .entry = {entry, entry + size_t{slot.granules()} * granule}});
   }
-  ArenaEpochs::go_offline(scan_slot_);
 }
 
 // The same place may hold another entry by now: only the same octets are the same entry.

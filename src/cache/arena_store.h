@@ -97,7 +97,9 @@ class ArenaStore {
   enum class Outcome : uint8_t { stored, declined, no_room };
 
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
-  Outcome try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
+  // `had_ghost` is kept from one try to the next: a ghost is there only once.
+  Outcome try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide,
+                  bool& had_ghost);
   bool can_hold(const StoreKey& key, Bytes blob) const;
   void refuse(const StoreKey& key, const Decide* decide);
   ArenaPlace find(const ArenaGroup& group, const StoreKey& key) const;
@@ -106,6 +108,7 @@ class ArenaStore {
   void drop(ArenaPlace place, ArenaCount why);
   StoredEntry stored(ArenaPlace place) const;
   struct Copy;
+  struct ScanRemovals;
   void copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies);
   void remove_copied(const Copy& copy);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
+#include <vector>
 
 #include "base/random.h"
 #include "cache/cache_support.h"
@@ -270,6 +272,44 @@ TEST(ArenaStore, ScanSeesWhatStaysWhileOthersComeAndGo) {
   });
   for (uint64_t i = 0; i < lasting; ++i)
     if (holds(store, i)) EXPECT_TRUE(seen.contains(i)) << i;
+}
+
+TEST(ArenaStore, RemovalsAreToldOfThoughTheScanIsCutShort) {
+  ArenaStore store(mebi);
+  RemovalLog log;
+  store.log_removals(log);
+  for (uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(put(store, i));
+  int visited = 0;
+  const auto visit = [&](const StoredEntry&) {
+    if (++visited == 50) throw std::runtime_error("enough");
+    return ScanAction::remove;
+  };
+  EXPECT_THROW(store.scan(visit), std::runtime_error);
+  EXPECT_TRUE(log.take().all);
+  store.scan([](const StoredEntry&) { return ScanAction::keep; });
+  EXPECT_TRUE(log.take().empty());
+}
+
+// An older blob of the key may have been evicted and still be in the file.
+TEST(ArenaStore, RefusedPutOfAnAbsentKeyIsToldOf) {
+  ArenaStore store(mebi);
+  RemovalLog log;
+  store.log_removals(log);
+  const std::vector<uint8_t> too_large(max_blob + 1);
+  const TestKey absent(7);
+  const StoreKey key = absent;
+  EXPECT_FALSE(store.put(key, until(1), too_large));
+  EXPECT_EQ(log.take().hashes, std::vector{key.hash});
+
+  // Nobody was asked whether what the file has may be replaced.
+  EXPECT_FALSE(store.put_if(key, until(1), too_large, [](const StoredEntry&) { return true; }));
+  EXPECT_TRUE(log.take().empty());
+
+  ASSERT_TRUE(store.put(key, until(1), self_checking_blob(7, 40)));
+  EXPECT_FALSE(store.put_if(key, until(1), too_large, [](const StoredEntry&) { return false; }));
+  EXPECT_TRUE(log.take().empty());
+  EXPECT_FALSE(store.put_if(key, until(1), too_large, [](const StoredEntry&) { return true; }));
+  EXPECT_EQ(log.take().hashes, std::vector{key.hash});
 }
 
 }  // namespace
