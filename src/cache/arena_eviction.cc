@@ -13,6 +13,7 @@ namespace {
 // so emptying keeps up with filling.
 constexpr uint32_t work_ratio = 4;
 constexpr uint32_t least_work = 24;         // granules: four small entries
+constexpr uint32_t most_owed_shares = 3;    // that one put works off beside its own
 constexpr uint32_t prefetch_distance = 48;  // granules: the bucket of an entry that many ahead is on its way
 constexpr unsigned warm_in_probation = 2;   // S3-FIFO: found more than once
 
@@ -20,9 +21,20 @@ constexpr unsigned warm_in_probation = 2;   // S3-FIFO: found more than once
 
 void ArenaEviction::work_ahead(uint32_t granules) {
   if (segments_.spare() >= segments_.reserve()) return;
+  const uint32_t share = std::max(granules * work_ratio, least_work);
   const std::unique_lock hold(mutex_, std::try_to_lock);
-  if (!hold || !have_victim()) return;
-  empty(std::max(granules * work_ratio, least_work));
+  if (!hold) {
+    owed_.fetch_add(share, std::memory_order_relaxed);
+    return;
+  }
+  const uint64_t owed = owed_.load(std::memory_order_relaxed);
+  if (!have_victim()) {
+    owed_.fetch_sub(owed, std::memory_order_relaxed);
+    return;
+  }
+  const auto more = static_cast<uint32_t>(std::min<uint64_t>(owed, uint64_t{share} * most_owed_shares));
+  if (more != 0) owed_.fetch_sub(more, std::memory_order_relaxed);
+  empty(share + more);
 }
 
 bool ArenaEviction::make_room() {

@@ -24,7 +24,7 @@ class ArenaEviction {
       : index_(index), segments_(segments), counters_(counters) {}
 
   // Where fewer segments are spare than the reserve: some work, in proportion to the `granules` that a put
-  // has just taken, unless another thread is at it.
+  // has just taken. While another thread is at it, that is owed, and done with later puts.
   void work_ahead(uint32_t granules);
   // Empties segments until one is free. False where readers hold on to all that were emptied.
   bool make_room();
@@ -47,7 +47,8 @@ class ArenaEviction {
   ArenaCounters& counters_;
   alignas(64) std::atomic<uint32_t> now_ = 0;
 
-  alignas(64) std::mutex mutex_;
+  alignas(64) std::atomic<uint64_t> owed_ = 0;  // granules; grows without mutex_, shrinks under it
+  std::mutex mutex_;
   uint32_t victim_ = ArenaSegments::none;
   ArenaRing ring_{};       // of the victim
   uint32_t end_ = 0;       // of the victim's entries, in granules

@@ -286,6 +286,37 @@ TEST_P(ArenaStalledReader, StillReadsWhatItFound) {
 }
 INSTANTIATE_TEST_SUITE_P(Steps, ArenaStalledReader,
                          testing::Values(ArenaStep::slot_read, ArenaStep::announcing));
+
+// What puts leave undone while one thread is at it is done by those that come later.
+TEST(ArenaStalledEviction, FallsBehindForAMomentOnly) {
+  ArenaStore store(2 * mebi);
+  uint64_t next = 0;
+  const auto put = [&] {
+    ++next;
+    return store.put(TestKey(next, 38), until(1), self_checking_blob(next, 38));
+  };
+  const auto evicted = [&] { return store.stats().evicted_cold; };
+  while (evicted() == 0) ASSERT_TRUE(put());
+  stalled = let_go = false, arena_hook = stall;
+  {
+    const std::jthread stopped([&] {
+      const ArenaStep step = ArenaStep::emptied;
+      stall_at = &step;
+      while (stall_at) put();
+    });
+    stalled.wait(false);
+    for (int i = 0; i < 30; ++i) EXPECT_TRUE(put());
+    let_go = true;
+    let_go.notify_all();
+  }
+  arena_hook = nullptr;
+  uint64_t before = 0;
+  do {
+    before = evicted();
+    ASSERT_TRUE(put());
+  } while (evicted() == before);
+  EXPECT_GT(evicted() - before, 8u);  // its own share is four
+}
 #endif
 
 }  // namespace
