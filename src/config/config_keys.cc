@@ -166,7 +166,8 @@ constexpr Row rows[] = {
    take_list<&Config::access, &Config::Access::allow, ReadPrefix{}>, same<&Config::access, &Config::Access::allow>},
 
   cache_row<&Cache::size, ReadSize{1 << 20, 1ull << 40}>({"cache.size",
-    "a size from \"1 MiB\" to \"1 TiB\"", "\"256 MiB\"", "Memory for answers, all workers together", restart}),
+    "a size from \"1 MiB\" to \"1 TiB\"", "\"256 MiB\"",
+    "Memory for answers, all workers together; at most 64 GiB with flags.lock_free_cache", restart}),
   cache_row<&Cache::file, ReadPath{}>({"cache.file", "an absolute path", "\"\"",
     "Where the cache survives a restart; empty for nowhere. Needs flags.lock_free_cache", restart}),
   cache_row<&Cache::min_ttl, ReadDuration<seconds>{0, longest_ttl}>({"cache.min_ttl",
