@@ -35,6 +35,7 @@ struct PeerAddress {
   socklen_t size() const { return generic.sa_family == AF_INET ? sizeof v4 : sizeof v6; }
   bool is_v4() const { return generic.sa_family == AF_INET; }
   const uint8_t* v4_octets() const { return reinterpret_cast<const uint8_t*>(&v4.sin_addr); }  // if is_v4()
+  uint16_t port() const { return v4.sin_port; }  // in network order; it stands at the same place in IPv6
   // The address alone, in network order: 4 octets or 16.
   Bytes address_octets() const {
     return is_v4() ? Bytes(v4_octets(), 4) : Bytes(reinterpret_cast<const uint8_t*>(&v6.sin6_addr), 16);

@@ -26,18 +26,20 @@ struct InflightLimits {
       65'536;  // of all: bounds the memory, and the burst of replies when a dead server wakes
 };
 
-// One worker's. Keys are those of the answer cache: everything that is sent upstream.
+// One worker's. Keys are those of the answer cache, everything that is sent upstream, and an era: resolutions
+// of one key and of two eras have nothing to do with each other.
 template <class Waiter>
 class Inflight {
  public:
   explicit Inflight(InflightLimits limits) : limits_(limits) {}
 
-  Joined join(const AnswerKey& key, Waiter waiter) {
-    auto found = running_.find(key);
+  Joined join(const AnswerKey& key, Waiter waiter, uint64_t era = 0) {
+    const Running running{key, era};
+    auto found = running_.find(running);
     if (found == running_.end()) {
       if (running_.size() >= limits_.resolutions) return Joined::too_many_resolutions;
       if (limits_.waiters == 0 || waiting_ >= limits_.total_waiters) return Joined::too_many_waiters;
-      running_[key].push_back(std::move(waiter));
+      running_[running].push_back(std::move(waiter));
       ++waiting_;
       return Joined::first;
     }
@@ -49,8 +51,8 @@ class Inflight {
   }
 
   // Ends it: those who waited, in the order in which they came.
-  std::vector<Waiter> finish(const AnswerKey& key) {
-    auto node = running_.extract(key);
+  std::vector<Waiter> finish(const AnswerKey& key, uint64_t era = 0) {
+    auto node = running_.extract(Running{key, era});
     if (!node) return {};
     waiting_ -= node.mapped().size();
     return std::move(node.mapped());
@@ -60,17 +62,21 @@ class Inflight {
   size_t size() const { return running_.size(); }
 
  private:
+  struct Running {
+    AnswerKey key;
+    uint64_t era;
+  };
   // By the keyed hash, so that clients cannot choose the tree's shape.
   struct ByHash {
-    bool operator()(const AnswerKey& a, const AnswerKey& b) const {
-      if (a.hash() != b.hash()) return a.hash() < b.hash();
-      auto x = a.store_key().octets, y = b.store_key().octets;
-      return std::ranges::lexicographical_compare(x, y);
+    bool operator()(const Running& a, const Running& b) const {
+      if (a.key.hash() != b.key.hash()) return a.key.hash() < b.key.hash();
+      if (a.era != b.era) return a.era < b.era;
+      return std::ranges::lexicographical_compare(a.key.store_key().octets, b.key.store_key().octets);
     }
   };
   InflightLimits limits_;
   size_t waiting_ = 0;
-  std::map<AnswerKey, std::vector<Waiter>, ByHash> running_;
+  std::map<Running, std::vector<Waiter>, ByHash> running_;
 };
 
 }  // namespace peregrine

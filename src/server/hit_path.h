@@ -61,7 +61,8 @@ class HitPath {
 template <Store S>
 void HitPath<S>::stage(std::span<const Datagram> datagrams) {
   const Settings& settings = *snapshot_.settings;
-  now_ = {.wall = world_.clock.wall(), .generation = snapshot_.generation, .udp_size = settings.udp_size};
+  now_ = {
+      .wall = world_.clock.wall(), .generation = snapshot_.policy_generation, .udp_size = settings.udp_size};
   for (size_t i = 0; i < datagrams.size(); ++i) {
     Staged& staged = staged_[i];
     staged.plain = stage(datagrams[i], settings, staged);
@@ -78,7 +79,7 @@ bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Stage
   const PeerAddress& peer = datagram.peer;
   const bool allowed = peer.is_v4() ? settings.access.allows_v4(peer.v4_octets())
                                     : settings.access.allows(peer.address_octets());
-  if (!allowed) return false;
+  if (!allowed || peer.port() == 0) return false;
   if (staged.fields.cookie)
     answer_cookie(snapshot_, cookies_, peer.address_octets(), now_.wall, staged.fields);
   staged.key.assign({.qname = {},
@@ -92,15 +93,13 @@ bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Stage
 
 template <Store S>
 size_t HitPath<S>::answer(size_t index, MutableBytes slot) {
-  // A wall clock that was set back: the answer would live as much longer.
-  constexpr std::chrono::seconds slack{5};
   const Staged& staged = staged_[index];
   if (!staged.plain) return 0;
   const WallTime now = now_.wall;
   const Hit hit = reader_.find_at(staged.candidate, staged.key.store_key());
   if (!hit || !hit.lifetime().fresh(now)) return 0;
   const AnswerBlob blob = AnswerBlob::stored(hit.blob());
-  if (blob.policy_generation() != now_.generation || blob.stored_at() > now + slack) return 0;
+  if (blob.policy_generation() != now_.generation || blob.is_from_future(now)) return 0;
   const size_t size = render_answer(slot, staged.fields, blob, {.now = now, .udp_size = now_.udp_size});
   tally_.add(slot);
   return size;

@@ -85,16 +85,20 @@ IntakeResult take_in_as(Bytes message, Transport transport, uint16_t largest, Qu
   // RFC 8906 section 3.1.4: an unknown opcode gets NOTIMP, whatever the rest looks like.
   if (header->opcode() != Opcode::query) return reject(Rcode::notimp);
   if (!view) return reject(Rcode::formerr);
-  // RFC 7873 section 5.4: no question, to fetch a server cookie.
-  if (!view->has_question()) return reject(fields.cookie && cookie_sound ? Rcode::noerror : Rcode::formerr);
+  const std::optional<Edns> edns = view->edns();
+  const bool other_version = edns && edns->version != 0;  // RFC 6891 section 6.1.3
+  if (!view->has_question()) {
+    if (other_version) return reject(Rcode::badvers);
+    // RFC 7873 section 5.4: to fetch a server cookie.
+    return reject(fields.cookie && cookie_sound ? Rcode::noerror : Rcode::formerr);
+  }
   const Question question = view->question();
   query.question = {Dname::from_checked(message.subspan(header_size, question.qname.size())), question.qtype,
                     question.qclass};
   fields.question_end = static_cast<uint16_t>(view->question_end());
 
   if (!cookie_sound) return reject(Rcode::formerr);
-  const std::optional<Edns> edns = view->edns();
-  if (edns && edns->version != 0) return reject(Rcode::badvers);  // RFC 6891 section 6.1.3
+  if (other_version) return reject(Rcode::badvers);
   if (view->has_trailing_octets()) return reject(Rcode::formerr);
   const bool transfer = query.question.qtype == Type::ixfr;
   if (header->count(Section::authority) != 0 && !transfer) return reject(Rcode::formerr);

@@ -208,7 +208,7 @@ void Server::open_cache_file(std::vector<WorkerPlan>& plans) {
   if (!store_file_) return;
   const auto secret = std::make_shared<const HashSecret>(store_file_->hash_key());
   for (WorkerPlan& plan : plans) plan.hash_secret = secret;
-  store_file_->start(*secret, *snapshot_.forward, snapshot_.generation);
+  store_file_->start(*secret, *snapshot_.forward, snapshot_.policy_generation);
 }
 
 void Server::settle_flush(Job done) {
@@ -321,7 +321,7 @@ ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> sys
   config_ = std::move(merged);
   set_log_level(config_.log.level);
   snapshot_ = next_snapshot(snapshot_, config_, system_servers);
-  if (store_file_) store_file_->adopt(*snapshot_.forward, snapshot_.generation);
+  if (store_file_) store_file_->adopt(*snapshot_.forward, snapshot_.policy_generation);
   for (auto& worker : workers_) worker->adopt(snapshot_);
   ++reloads_;
   log_info("reloaded the configuration (generation " + std::to_string(snapshot_.generation) + ")");

@@ -83,7 +83,12 @@ class Service {
   struct Began {
     uint32_t tables = 0;
     uint64_t flushes = 0;
+    // Who asks later does not join: what he would get is of before a reload or a flush.
+    uint64_t era() const { return flushes << 32 | tables; }
   };
+  Began now_begins() const {
+    return {.tables = snapshot_.policy_generation, .flushes = cache_.flush_generation()};
+  }
 
   size_t answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone);
   size_t answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key);
@@ -91,7 +96,7 @@ class Service {
   size_t resolve_later(MutableBytes slot, Query& query, const AnswerKey& key, const Client& client);
   bool is_current(const AnswerBlob& blob, const Query& query) const;
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
-  Task<void> run(AnswerKey key, ResolveRequest request, uint32_t generation);
+  Task<void> run(AnswerKey key, ResolveRequest request, Began began);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
               const Began& began);
   void reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
@@ -126,12 +131,13 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
     client.sink.abandon(client.reply_address());
     return 0;
   }
-  answer_cookie(snapshot_, cookies_, client.address, world_.clock.wall(), query.fields);
   world_.counters.add(client.transport == Transport::udp ? Counter::udp_queries : Counter::tcp_queries);
   if (!settings.access.allows(client.address)) {
     world_.counters.add(Counter::refused_acl);
-    return reject(slot, query, {Rcode::refused, Ede::prohibited, "not in access.allow"}, Source::policy);
+    query.fields.cookie.size = 0;  // a stranger gets no work done, and no more octets than he sent
+    return reject(slot, query, {Rcode::refused, Ede::prohibited, {}}, Source::policy);
   }
+  answer_cookie(snapshot_, cookies_, client.address, world_.clock.wall(), query.fields);
   if (intake.verdict == Intake::reject) return reject(slot, query, intake.rejection);
   if (intake.verdict == Intake::minimal_any) {
     query.outcome.source = Source::local;
@@ -165,10 +171,8 @@ size_t Service<S>::answer_from_cache(MutableBytes slot, Query& query, const Answ
 // Whether an answer that is fresh by its TTL may still be given.
 template <Store S>
 bool Service<S>::is_current(const AnswerBlob& blob, const Query& query) const {
-  // From the future: the wall clock was set back, and the answer would live as much longer.
-  constexpr std::chrono::seconds slack{5};
-  if (blob.stored_at() > world_.clock.wall() + slack) return false;
-  if (blob.policy_generation() == snapshot_.generation) return true;
+  if (blob.is_from_future(world_.clock.wall())) return false;
+  if (blob.policy_generation() == snapshot_.policy_generation) return true;
   // Stored under other rules: the name may have other servers now, or have become one that we answer
   // ourselves.
   return blob.policy_generation() >= snapshot_.served_since->generation_of(query.question.qname) &&
@@ -225,7 +229,8 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
                 .fields = query.fields,
                 .qname = DnameBuf(query.question.qname),
                 .since = query.received};
-  switch (inflight_.join(key, std::move(waiter))) {
+  const Began began = now_begins();
+  switch (inflight_.join(key, std::move(waiter), began.era())) {
     case Joined::too_many_resolutions:
       world_.counters.add(Counter::resolutions_refused);
       return reject(slot, query, {Rcode::servfail, Ede::other, "too many names are being resolved"});
@@ -244,22 +249,20 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
                          .qclass = query.question.qclass,
                          .dnssec_ok = query.fields.dnssec_ok,
                          .checking_disabled = query.fields.cd()};
-  spawn(run(key, request, snapshot_.generation));
+  spawn(run(key, request, began));
   return 0;
 }
 
-// `generation` is that of the tables that the answer comes from: a reload may overtake it.
 template <Store S>
-Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, uint32_t generation) {
-  const uint64_t flushes_before = cache_.flush_generation();
+Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, Began began) {
   auto resolution = co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder);
-  finish(key, request, resolution, {.tables = generation, .flushes = flushes_before});
+  finish(key, request, resolution, began);
 }
 
 template <Store S>
 void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
                         const Began& began) {
-  const std::vector<Waiter> waiters = inflight_.finish(key);
+  const std::vector<Waiter> waiters = inflight_.finish(key, began.era());
   const auto message = MessageView::parse(resolution.message);
   Result<AnswerBlob> blob = std::unexpected(Error::not_found);
   if (message) {

@@ -1,5 +1,7 @@
 #include "server/snapshot.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "config/own_addresses.h"
 #include "server/host.h"
@@ -15,6 +17,12 @@ std::vector<ForwardTable::Zone> forward_zones(const Config& config,
     zones.push_back({DnameBuf(), {system_servers.begin(), system_servers.end()}});
   }
   return zones;
+}
+
+bool same_tables(const ForwardTable& a, const ForwardTable& b) {
+  return std::ranges::equal(a.zones(), b.zones(), [](const auto& x, const auto& y) {
+    return x.zone == y.zone && x.servers == y.servers;
+  });
 }
 
 Settings settings_of(const Config& config) {
@@ -71,6 +79,7 @@ Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_se
           forward,
           std::make_shared<const ServedSince>(*forward, 1),
           {},
+          1,
           1};
 }
 
@@ -78,9 +87,12 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
                        std::span<const Endpoint> system_servers) {
   const uint32_t generation = before.generation + 1;
   auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
-  return {std::make_shared<const Settings>(settings_of(config)), forward,
+  return {std::make_shared<const Settings>(settings_of(config)),
+          forward,
           std::make_shared<const ServedSince>(*before.served_since, *before.forward, *forward, generation),
-          before.cookies, generation};
+          before.cookies,
+          generation,
+          same_tables(*before.forward, *forward) ? before.policy_generation : generation};
 }
 
 std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen) {

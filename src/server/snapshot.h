@@ -52,6 +52,8 @@ struct Snapshot {
   std::shared_ptr<const ServedSince> served_since;
   std::shared_ptr<const CookieSecrets> cookies{};  // none: the option is ignored
   uint32_t generation = 0;                         // rises with every change of any part
+  // Rises with every change of what names are resolved by; that of blobs.
+  uint32_t policy_generation = 0;
 };
 
 // Makes the client's cookie that of the reply; takes it away where there are no secrets.

@@ -20,7 +20,10 @@ class Worker {
         zero_copy_parsing_(world.zero_copy_parsing) {}
 
   // What still waits for a resolution is answered with SERVFAIL.
-  ~Worker() { service_.cancel(); }
+  ~Worker() {
+    service_.cancel();
+    flush();
+  }
 
   // A listening socket's engine. The returned index names it for serve().
   size_t add(E engine) {

@@ -48,12 +48,12 @@ TEST(FlagTable, ProfileNamesRoundTrip) {
 
 TEST(FlagTable, DefaultsByProfile) {
   EXPECT_EQ(wanted_names(Profile::dev).size(), flag_count);
-  EXPECT_THAT(
-      wanted_names(Profile::staging),
-      testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "batched_io", "simd", "reuse_port"));
-  EXPECT_THAT(
-      wanted_names(Profile::production),
-      testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "batched_io", "simd", "reuse_port"));
+  EXPECT_THAT(wanted_names(Profile::staging),
+              testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "lock_free_cache",
+                                   "batched_io", "simd", "reuse_port"));
+  EXPECT_THAT(wanted_names(Profile::production),
+              testing::ElementsAre("zero_copy_parsing", "thread_local_buffers", "lock_free_cache",
+                                   "batched_io", "simd", "reuse_port"));
   EXPECT_EQ(wanted_names(Profile::full), wanted_names(Profile::production));
 }
 

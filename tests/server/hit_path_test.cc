@@ -168,9 +168,11 @@ TYPED_TEST(BothPaths, GiveTheSameReplies) {
     auto fast = this->fast_.ask(batch), slow = this->slow_.ask(batch);
     ASSERT_EQ(fast, slow);
     replies += fast.size();
-    // What waits for an upstream, which differs in nothing but the time of its last hope.
-    this->fast_.worker.service().cancel();
-    this->slow_.worker.service().cancel();
+    // What waits gives up after some rounds, with both at once.
+    for (WorkerWorld<TypeParam>* world : {&this->fast_, &this->slow_}) {
+      world->clock.advance(std::chrono::milliseconds(100));
+      world->timers.advance(world->clock.now());
+    }
     ASSERT_EQ(this->fast_.replies().size(), this->slow_.replies().size());
   }
   EXPECT_GT(replies, 10'000u);
@@ -206,12 +208,32 @@ TYPED_TEST(BothPaths, WithoutSecretsACookieIsIgnored) {
   EXPECT_TRUE(MessageView::parse(got[0])->edns()->options.empty());
 }
 
-TYPED_TEST(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {
+// The other tests would pass without a hit path: this one would not.
+TYPED_TEST(BothPaths, AHitIsAnsweredOnTheHitPath) {
   this->cache({.qname = "www.example."});
-  std::vector<std::vector<uint8_t>> batch(32, query());
-  batch[7] = query({.qname = "nowhere.example."});
-  batch[31] = {1, 2, 3};
-  EXPECT_EQ(this->fast_.ask(batch).size(), 30u);
+  HitPath<TypeParam>& hits = this->fast_.worker.service().hits();
+  for (const bool known : {true, false}) {
+    auto slot = testing::slot_with(query({.qname = known ? "www.example." : "new.example."}));
+    Datagram datagram;
+    datagram.data = slot.data();
+    datagram.capacity = static_cast<uint32_t>(slot.size());
+    datagram.size = static_cast<uint32_t>(query({.qname = known ? "www.example." : "new.example."}).size());
+    datagram.peer = PeerAddress(Endpoint::parse("127.0.0.1:4000", 0).value());
+    hits.stage({&datagram, 1});
+    EXPECT_EQ(hits.answer(0, datagram.slot()) != 0, known);
+    this->fast_.worker.service().quiet();
+  }
+}
+
+TYPED_TEST(BothPaths, ABatchOfMoreThanAWindowIsAnsweredWhole) {
+  WorkerWorld<TypeParam> world({.batch = 100});
+  world.cache({.qname = "www.example."});
+  std::vector<std::vector<uint8_t>> batch;
+  for (uint16_t id = 0; id < 100; ++id) batch.push_back(query({.id = id}));
+  for (const size_t miss : {7, 31, 32, 64, 99}) batch[miss] = query({.qname = "nowhere.example."});
+  batch[33] = {1, 2, 3};
+  EXPECT_EQ(world.ask(batch).size(), 94u);
+  EXPECT_EQ(world.counters.get(Counter::cache_hits), 94u);
 }
 
 }  // namespace

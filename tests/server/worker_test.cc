@@ -156,6 +156,23 @@ TEST_F(WorkerTest, IdenticalQuestionsShareAResolutionAndEachGetsItsOwnReply) {
   EXPECT_EQ(worker_.service().resolving(), 0u);
 }
 
+TEST_F(WorkerTest, WhoAsksAfterAReloadDoesNotJoinWhatBeganBefore) {
+  EXPECT_TRUE(ask(query({.qname = "a.example."})).empty());
+  reload("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n");
+  EXPECT_TRUE(ask(query({.qname = "a.example."})).empty());
+  EXPECT_EQ(worker_.service().resolving(), 1u);  // the same servers: the same resolution
+  reload("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.54\"]\n");
+  EXPECT_TRUE(ask(query({.qname = "a.example."})).empty());
+  EXPECT_EQ(worker_.service().resolving(), 2u);
+}
+
+TEST_F(WorkerTest, AReloadThatChangesNoServersLeavesTheCacheOnTheHitPath) {
+  cache("www.example.");
+  reload("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n[edns]\nudp_size = 1000\n");
+  EXPECT_EQ(worker_.service().snapshot().generation, 2u);
+  EXPECT_EQ(worker_.service().snapshot().policy_generation, 1u);
+}
+
 TEST_F(WorkerTest, SpecialNamesNeverLeaveUnlessAZoneIsConfiguredThere) {
   EXPECT_EQ(
       MessageView::parse(ask(query({.qname = "1.0.0.10.in-addr.arpa.", .qtype = Type::ptr}))[0])->rcode(),
@@ -172,11 +189,14 @@ TEST_F(WorkerTest, SpecialNamesNeverLeaveUnlessAZoneIsConfiguredThere) {
 }
 
 TEST_F(WorkerTest, WhatWasForwardedIsLocalOnceItsZoneIsGone) {
-  cache("printer.home.arpa.", 1);
-  EXPECT_EQ(counters_.get(Counter::local_answers), 0u);
-  reload("[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n");
+  const std::string root = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n";
+  reload(root + "[[forward]]\nzone = \"home.arpa\"\nservers = [\"192.0.2.54\"]\n");
+  const uint32_t then = worker_.service().snapshot().policy_generation;
+  cache("printer.home.arpa.", then);
+  cache("www.example.", then);
+  EXPECT_EQ(MessageView::parse(ask(query({.qname = "printer.home.arpa."}))[0])->rcode(), Rcode::noerror);
+  reload(root);
   EXPECT_EQ(MessageView::parse(ask(query({.qname = "printer.home.arpa."}))[0])->rcode(), Rcode::nxdomain);
-  cache("www.example.", 1);
   EXPECT_EQ(MessageView::parse(ask(query())[0])->rcode(), Rcode::noerror);  // a reload keeps the cache
 }
 

@@ -55,6 +55,7 @@ struct WorldOptions {
   std::string config = "[[forward]]\nzone = \".\"\nservers = [\"192.0.2.53\"]\n";
   bool zero_copy_parsing = true;
   bool cookies = true;
+  unsigned batch = 32;
 };
 
 template <Store S = MutexStore>
@@ -65,7 +66,7 @@ class WorkerWorld {
         worker(
             World{clock, timers, network, random, counters, latency, hash_secret, options.zero_copy_parsing},
             store, snapshot(options), {}) {
-    worker.add(MemoryEngine({}, counters));
+    worker.add(MemoryEngine({.batch = options.batch}, counters));
   }
 
   static Snapshot snapshot(const WorldOptions& options) {
