@@ -369,6 +369,35 @@ TEST_F(CacheFileTest, WhatCannotBeOpenedIsGoneWithout) {
   EXPECT_FALSE(FiledStore(nowhere).file);
 }
 
+#ifndef NDEBUG
+FiledStore* ticked = nullptr;
+
+// A writer has room in a segment and has written nothing there: what is behind waits for it.
+TEST_F(CacheFileTest, WhatIsBeingWrittenComesWithALaterTick) {
+  {
+    FiledStore filed(options());
+    for (uint64_t i = 0; i < 10; ++i) filed.put({.number = i});
+    ticked = &filed;
+    for (const ArenaStep step : {ArenaStep::appended, ArenaStep::written, ArenaStep::linked}) {
+      static ArenaStep at;
+      at = step;
+      arena_hook = [](ArenaStep now) {
+        if (now == at && ticked) std::exchange(ticked, nullptr)->tick();
+      };
+      ticked = &filed;
+      filed.put({.number = 100 + static_cast<uint64_t>(step)});
+      EXPECT_EQ(ticked, nullptr);
+      filed.put({.number = 200 + static_cast<uint64_t>(step)});
+    }
+    arena_hook = nullptr;
+    filed.tick();
+  }
+  FiledStore again(options());
+  EXPECT_EQ(again.store.stats().entries, 16u);
+  EXPECT_EQ(again.stats().malformed, 0u);
+}
+#endif
+
 // /dev/full is no regular file, so the disk is made full by a limit.
 TEST_F(CacheFileTest, FullDiskEndsTheFileAndNotTheCache) {
   FiledStore filed(options());
