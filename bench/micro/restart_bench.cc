@@ -43,7 +43,8 @@ void load(CacheFile& file, const HashSecret& secret, ArenaStore& store) {
   file.load({.secret = secret, .now = now, .rules = 1, .generation = 1},
             {.prefetch = [&store](uint64_t hash) { store.prefetch_to_put(hash); },
              .put = [&store](const StoreKey& key, const Lifetime& lifetime,
-                             Bytes blob) { return store.put(key, lifetime, blob); }});
+                             Bytes blob) { return store.put(key, lifetime, blob); },
+             .remove = [&store](const StoreKey& key) { store.remove(key); }});
 }
 
 // One A record each, at names of the length that real ones have.

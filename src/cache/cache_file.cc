@@ -72,6 +72,7 @@ void CacheFile::load(const Loading& loading, Target target) {
       log_info("what is in cache.file came from other servers than are configured now: not read");
     if (same_rules) load_chunks(loading, *chunks, target, stats);
     journal_.forget_hidden();
+    removals_.take();  // by load_chunk(): what stands in the file says so already
     prepare(*chunks, same_rules, loading.now);
   } else {
     prepare({}, false, loading.now);
@@ -117,6 +118,7 @@ void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Target tar
     const EntryFault fault = checker.check(*entry);
     if (fault != EntryFault::none) {
       ++(fault == EntryFault::expired ? stats.expired : stats.malformed);
+      if (checker.keyed()) target.remove(checker.key());  // an older one was replaced by it
       continue;
     }
     if (policy_generation(*entry)) set_policy_generation(blob, loading.generation);
@@ -222,12 +224,12 @@ void CacheFile::write_segment(uint32_t number, WallTime now) {
   const SegmentCursor seen = source_->copy(number, segment.seen, buffer_);
   if (seen.sequence != segment.seen.sequence) release(segment);
   segment.seen = seen;
-  uint32_t count = keep_what_counts(now);
+  uint32_t count = keep_what_counts();
   if (count == 0) return;
   if (segment.slot != no_slot && !file_.fits(segment.fill, buffer_.size())) {
     buffer_.clear();
     Segment whole{.seen = source_->copy(number, {}, buffer_)};
-    count = keep_what_counts(now);
+    count = keep_what_counts();
     append(whole, count, now);
     release(segment);
     segment = whole;
@@ -236,9 +238,9 @@ void CacheFile::write_segment(uint32_t number, WallTime now) {
   append(segment, count, now);
 }
 
-// Takes the expired and the outdated out of the buffer, and the policy generations out of the rest, which are
-// of this process only. How many there are.
-uint32_t CacheFile::keep_what_counts(WallTime now) {
+// Takes the outdated out of the buffer, and the policy generations out of the rest, which are of this process
+// only. What has expired stays: it says that older entries of its key do not count. How many there are.
+uint32_t CacheFile::keep_what_counts() {
   const uint32_t since = rules_.lock()->since;
   uint32_t count = 0;
   size_t kept = 0;
@@ -247,8 +249,7 @@ uint32_t CacheFile::keep_what_counts(WallTime now) {
     if (!entry) break;
     const size_t size = size_t{entry->header.granules()} * granule;
     const auto generation = policy_generation(*entry);
-    const bool counts =
-        entry->header.expires_at() > EntryHeader::seconds(now) && !(generation && *generation < since);
+    const bool counts = !(generation && *generation < since);
     if (counts) {
       const size_t blob_at = at + sizeof(EntryHeader) + entry->header.key_size();
       if (generation) set_policy_generation(MutableBytes(buffer_).subspan(blob_at), 0);

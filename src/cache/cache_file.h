@@ -61,6 +61,7 @@ class CacheFile {
   struct Target {
     FunctionRef<void(uint64_t hash)> prefetch;  // of a key that is put soon
     FunctionRef<bool(const StoreKey& key, const Lifetime& lifetime, Bytes blob)> put;
+    FunctionRef<void(const StoreKey& key)> remove;  // may write it down in removals()
   };
   struct Loading {
     const HashSecret& secret;  // of hash_key()
@@ -109,7 +110,7 @@ class CacheFile {
   bool write_new(WallTime now);
   void write_removals();
   void write_segment(uint32_t number, WallTime now);
-  uint32_t keep_what_counts(WallTime now);
+  uint32_t keep_what_counts();
   void append(Segment& segment, uint32_t count, WallTime now);
   uint32_t take_slot();
   void release(Segment& segment);

@@ -12,8 +12,10 @@
 // Sequence numbers count all chunks of a file, over its whole life. A chunk holds only what was to be found
 // in the store while the chunk was made, and one chunk is made after the other: so of two entries of a key
 // that in the chunk of the higher sequence is the right one, and it does not matter which segments were
-// filled when. A removal is stamped with the sequence of the last chunk before it, and hides the key in
-// chunks up to that one.
+// filled when. That holds for one that has expired, too: it is written all the same, and hides the older
+// ones. Where its slot has been used again or is damaged, an older one that still stands elsewhere counts
+// again, until it expires by its own lifetime. A removal is stamped with the sequence of the last chunk
+// before it, and hides the key in chunks up to that one.
 //
 // The policy generation in the blobs of answers is zero: what is older than the rules in force is not
 // written.

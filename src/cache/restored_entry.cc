@@ -38,8 +38,10 @@ std::optional<WallTime> stored_at(KeyView view, Bytes octets) {
 }  // namespace
 
 EntryFault EntryChecker::check(const EntryView& entry) {
+  const EntryFault fault = check_key(entry);
+  keyed_ = fault == EntryFault::none;
+  if (!keyed_) return fault;
   if (entry.header.expires_at() <= EntryHeader::seconds(now_)) return EntryFault::expired;
-  if (const EntryFault fault = check_key(entry); fault != EntryFault::none) return fault;
   const auto stored = stored_at(KeyView{entry.key[view_at]}, entry.blob);
   if (!stored) return EntryFault::malformed;
   return check_time(*stored);

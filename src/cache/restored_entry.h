@@ -22,7 +22,10 @@ class EntryChecker {
  public:
   EntryChecker(const HashSecret& secret, WallTime now) : secret_(secret), now_(now) {}
   EntryFault check(const EntryView& entry);
-  // Of the last entry without a fault, valid until the next check().
+  // Whether the last entry's key is one of ours, whatever its fault: then it took the place of all that was
+  // there under this key.
+  bool keyed() const { return keyed_; }
+  // Of the last entry, where it is keyed(); valid until the next check().
   StoreKey key() const { return key_.store_key(); }
 
  private:
@@ -32,6 +35,7 @@ class EntryChecker {
   const HashSecret& secret_;
   WallTime now_;
   ViewKey key_;
+  bool keyed_ = false;
 };
 
 // The policy generation of an answer; nothing for other views and for what is no answer.

@@ -61,7 +61,8 @@ void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint3
   file_->load({.secret = secret, .now = now, .rules = rules_, .generation = generation},
               {.prefetch = [this](uint64_t hash) { store_.prefetch_to_put(hash); },
                .put = [this](const StoreKey& key, const Lifetime& lifetime,
-                             Bytes blob) { return store_.put(key, lifetime, blob); }});
+                             Bytes blob) { return store_.put(key, lifetime, blob); },
+               .remove = [this](const StoreKey& key) { store_.remove(key); }});
   log_loaded(file_->stats());
   executor_ = make_thread_executor("cache file");
   file_->start(entries_, *executor_);

@@ -129,6 +129,29 @@ TEST_F(CacheFileTest, WhatHasExpiredStaysAway) {
   EXPECT_EQ(again.stats().expired, 1u);
 }
 
+// It took the place of an older one that would be good for longer.
+TEST_F(CacheFileTest, WhatHasExpiredHidesWhatItReplaced) {
+  {
+    FiledStore filed(options());
+    for (uint64_t i = 1; i <= 2; ++i) filed.put({.number = i, .version = 1}, days{1});
+    filed.tick();
+    filed.put({.number = 1, .version = 2}, seconds{60});
+    filed.tick();
+    filed.put({.number = 2, .version = 2}, seconds{1});
+    filed.tick(file_now + seconds{2});
+  }
+  FiledStore::Options later = options();
+  later.now = file_now + seconds{120};
+  for (int start = 0; start < 2; ++start) {
+    FiledStore again(later);
+    EXPECT_FALSE(again.find(1));
+    EXPECT_FALSE(again.find(2));
+    EXPECT_EQ(again.stats().expired, 2u);
+    again.tick(later.now);
+    EXPECT_EQ(again.stats().removals_written, 0u);
+  }
+}
+
 TEST_F(CacheFileTest, WhatIsFromTheFutureStaysAway) {
   {
     FiledStore filed(options());

@@ -84,7 +84,8 @@ FiledStore::FiledStore(const Options& options) : store(options.capacity), reader
       {.secret = *secret, .now = options.now, .rules = options.rules, .generation = options.generation},
       {.prefetch = [this](uint64_t hash) { store.prefetch_to_put(hash); },
        .put = [this](const StoreKey& key, const Lifetime& lifetime,
-                     Bytes blob) { return store.put(key, lifetime, blob); }});
+                     Bytes blob) { return store.put(key, lifetime, blob); },
+       .remove = [this](const StoreKey& key) { store.remove(key); }});
   entries = std::make_unique<ArenaEntries>(store);
   file->start(*entries, executor);
 }
