@@ -82,8 +82,8 @@ class ArenaSegments {
   std::span<ArenaSegment> table() const { return table_; }
   uint32_t segment_granules() const { return segment_granules_; }
 
-  // How far a segment holds entries that are whole and were linked, and which opening of it that is. Nothing of
-  // that changes as long as a reader is online that was so before. `granules` is 0 while nobody can tell,
+  // How far a segment holds entries that are whole and were linked, and which opening of it that is. Nothing
+  // of that changes as long as a reader is online that was so before. `granules` is 0 while nobody can tell,
   // because writers are at work in it; `sequence` where nothing is there to be found.
   struct Filled {
     uint64_t sequence = 0;

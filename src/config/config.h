@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "base/flags.h"
 #include "base/ip.h"
 #include "base/log.h"
@@ -77,6 +78,7 @@ struct Config {
     uint16_t udp_size = 1232;  // octets, at most 1400: what we offer, and the most that we send
     bool operator==(const EdnsSettings&) const = default;
   } edns;
+  BufferLimits buffers{};  // what each worker keeps, with flags.thread_local_buffers
   struct Log {
     LogLevel level = LogLevel::info;
     bool operator==(const Log&) const = default;

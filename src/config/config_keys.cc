@@ -200,6 +200,12 @@ constexpr Row rows[] = {
   value_row<&Config::edns, &Config::EdnsSettings::udp_size, ReadNumber{512, 1400}>({"edns.udp_size",
     "a number from 512 to 1400", "1232", "Octets: the UDP message size that is offered, and the most that is sent; "
     "above 1400 a path might need fragments (RFC 9715)", live}),
+  value_row<&Config::buffers, &BufferLimits::small, ReadNumber{0, 100'000}>({"buffers.small",
+    "a number from 0 to 100000", "100", "Free buffers of 512 octets that each worker keeps for their next use", restart}),
+  value_row<&Config::buffers, &BufferLimits::medium, ReadNumber{0, 100'000}>({"buffers.medium",
+    "a number from 0 to 100000", "50", "The same of 1024 octets", restart}),
+  value_row<&Config::buffers, &BufferLimits::large, ReadNumber{0, 100'000}>({"buffers.large",
+    "a number from 0 to 100000", "20", "The same of 4096 octets", restart}),
   value_row<&Config::log, &Config::Log::level, ReadLogLevel{}>({"log.level",
     "one of \"debug\", \"info\", \"warning\", \"error\"", "\"info\"", "The least severe messages that are written",
     live}),

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/buffer_pool.h"
+
 namespace peregrine {
 namespace {
 
@@ -67,7 +69,7 @@ class Inbox {
     if (end_ - begin_ < prefix_size) return prefix_size;
     return prefix_size + load_u16(octets_.data() + begin_);
   }
-  std::vector<uint8_t> octets_ = std::vector<uint8_t>(small_buffer);
+  Buffer octets_ = Buffer(small_buffer);
   size_t begin_ = 0;
   size_t end_ = 0;
 };
@@ -103,8 +105,8 @@ class Outbox {
   }
 
  private:
-  std::vector<uint8_t> queued_;
-  std::vector<uint8_t> writing_;
+  Buffer queued_;
+  Buffer writing_;
   size_t written_ = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/buffer_pool.h"
+
 namespace peregrine {
 namespace {
 
@@ -23,15 +25,15 @@ Task<Result<size_t>> read_all(Stream& stream, MutableBytes into, Instant deadlin
 
 }  // namespace
 
-Task<Result<std::vector<uint8_t>>> read_message(Stream& stream, Instant deadline) {
+Task<Result<Buffer>> read_message(Stream& stream, Instant deadline) {
   std::array<uint8_t, 2> prefix;
   const auto header = co_await read_all(stream, prefix, deadline);
   if (!header) co_return std::unexpected(header.error());
-  if (*header == 0) co_return std::vector<uint8_t>{};
+  if (*header == 0) co_return Buffer{};
   if (*header < prefix.size()) co_return std::unexpected(Error::truncated);
   const size_t size = load_u16(prefix.data());
   if (size == 0) co_return std::unexpected(Error::bad_message);
-  std::vector<uint8_t> message;
+  Buffer message;
   while (message.size() < size) {
     const size_t have = message.size();
     message.resize(std::min(size, std::max(first_room, 2 * have)));
@@ -45,7 +47,7 @@ Task<Result<std::vector<uint8_t>>> read_message(Stream& stream, Instant deadline
 
 Task<Result<>> write_message(Stream& stream, Bytes message, Instant deadline) {
   if (message.size() > largest_message) co_return std::unexpected(Error::no_space);
-  std::vector<uint8_t> framed(2 + message.size());
+  Buffer framed(2 + message.size());
   store_u16(framed.data(), static_cast<uint16_t>(message.size()));
   std::ranges::copy(message, framed.begin() + 2);
   const auto written = co_await stream.write(framed, deadline);

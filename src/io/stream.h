@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/ip.h"
@@ -31,7 +32,7 @@ class Stream {
 // DNS messages on a stream: two octets of length before each (RFC 1035 section 4.2.2).
 // The next message; empty when the other end closed between messages. Memory is taken as octets arrive, not
 // as they are announced. truncated when it closed inside one; bad_message for one of no octets
-Task<Result<std::vector<uint8_t>>> read_message(Stream& stream, Instant deadline);
+Task<Result<Buffer>> read_message(Stream& stream, Instant deadline);
 // In one write. no_space for more than 65,535 octets
 Task<Result<>> write_message(Stream& stream, Bytes message, Instant deadline);
 

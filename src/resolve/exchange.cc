@@ -51,7 +51,7 @@ class Calls {
   Call* last_ = nullptr;
 };
 
-using Received = Result<std::vector<uint8_t>>;
+using Received = Result<Buffer>;
 
 // Waits on its port until the true reply, a useless one, the deadline or a cancellation.
 class UdpCall final : public Call, public ReplyWaiter {
@@ -74,7 +74,7 @@ class UdpCall final : public Call, public ReplyWaiter {
     Match found = match(octets, query_.message, query_.randomise_case);
     if (found == Match::none) return counters_.add(Counter::upstream_mismatched);
     if (found != Match::reply) return received.deliver(std::unexpected(Error::bad_message));
-    received.deliver(std::vector<uint8_t>(octets.begin(), octets.end()));
+    received.deliver(Buffer(octets.begin(), octets.end()));
   }
   void cancel() override { received.deliver(std::unexpected(Error::cancelled)); }
 

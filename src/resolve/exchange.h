@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "base/counters.h"
 #include "base/random.h"
 #include "io/network.h"
@@ -24,13 +25,13 @@ struct ExchangeOptions {
 // A query as it is to be sent: a message with one question, whose id and whose qname's letter case are chosen
 // here.
 struct OutgoingQuery {
-  std::vector<uint8_t> message;
+  Buffer message;
   bool randomise_case = true;  // false: for servers that do not keep the case; a reply may have any
 };
 
 struct Reply {
-  std::vector<uint8_t> message;  // parses, and answers the question that was sent
-  Duration rtt{};                // from the sending of the query, without the making of a connection
+  Buffer message;  // parses, and answers the question that was sent
+  Duration rtt{};  // from the sending of the query, without the making of a connection
 };
 
 // Errors of an exchange: timeout; unreachable; limit: too many in flight, or no socket to be had; network:

@@ -66,7 +66,7 @@ class Inquiry {
   Task<Verdict> ask(Endpoint server, unsigned round);
   Task<Result<Reply>> send(Endpoint server, unsigned round, bool edns, bool tcp);
   Instant patience(Endpoint server, unsigned round, bool tcp) const;
-  std::vector<uint8_t> query(bool edns) const;
+  Buffer query(bool edns) const;
   Verdict give_up(Endpoint server, Error error);
   Verdict take(Endpoint server, const Reply& reply, const MessageView& view);
   Resolution failure(size_t asked) const;
@@ -153,7 +153,7 @@ Instant Inquiry::patience(Endpoint server, unsigned round, bool tcp) const {
   return std::min(deadline_, tools_.clock.now() + wait);
 }
 
-std::vector<uint8_t> Inquiry::query(bool edns) const {
+Buffer Inquiry::query(bool edns) const {
   std::array<uint8_t, max_query_size> buffer;
   MessageWriter writer(buffer);
   writer.rd(true);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "base/clock.h"
 #include "base/ip.h"
 #include "wire/dname.h"
@@ -26,7 +27,7 @@ struct Resolution {
   // A whole message: the question and the sections that answer it, owners in the answer section within the
   // chain from the qname, no OPT. Empty when nothing could be found out: then rcode is SERVFAIL and ede says
   // why.
-  std::vector<uint8_t> message;
+  Buffer message;
   Rcode rcode = Rcode::servfail;
   std::optional<Ede> ede;
   std::string ede_text;            // for people; "" or a few words

@@ -65,6 +65,7 @@ std::vector<WorkerPlan> make_plans(const Config& config, const Snapshot& snapsho
     plans[i].index = i;
     plans[i].batch = config.server.batch;
     plans[i].pooled_buffers = config.flags.on(Flag::thread_local_buffers);
+    plans[i].buffers = config.buffers;
     plans[i].cpu = cpu_of(config, i);
     plans[i].exchange.sockets = source_ports;
     plans[i].zero_copy_parsing = config.flags.on(Flag::zero_copy_parsing);
@@ -339,6 +340,7 @@ Config merge_live(const Config& running, const Config& wanted) {
   merged.cache.size = running.cache.size;
   merged.cache.file = running.cache.file;
   merged.resolver.udp_sockets = running.resolver.udp_sockets;
+  merged.buffers = running.buffers;
   merged.flags = running.flags;
   return merged;
 }

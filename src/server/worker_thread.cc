@@ -40,6 +40,7 @@ class LoopWorker final : public WorkerThread {
       : index_(plan.index),
         cpu_(plan.cpu),
         batch_(plan.batch),
+        buffers_(plan.pooled_buffers ? plan.buffers : BufferLimits{.small = 0, .medium = 0, .large = 0}),
         reclaimer_(reclaimer),
         loop_(clock_),
         network_(make_system_network(loop_)),
@@ -127,6 +128,7 @@ class LoopWorker final : public WorkerThread {
 
   void run() {
     pthread_setname_np(pthread_self(), ("worker/" + std::to_string(index_)).c_str());
+    BufferPool::of_this_thread().limits(buffers_);
     if (cpu_ >= 0) {
       pin_to(cpu_);
       prefer_local_memory();
@@ -159,6 +161,7 @@ class LoopWorker final : public WorkerThread {
   const unsigned index_;
   const int cpu_;
   const unsigned batch_;
+  const BufferLimits buffers_;
   Executor& reclaimer_;
   SystemClock clock_;
   Counters counters_;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "base/executor.h"
 #include "cache/arena_store.h"
 #include "cache/mutex_store.h"
@@ -25,6 +26,7 @@ struct WorkerPlan {
   std::vector<Fd> tcp;
   unsigned batch = 32;
   bool pooled_buffers = true;  // flags.thread_local_buffers
+  BufferLimits buffers{};      // what the thread keeps, with that flag
   int cpu = -1;                // pinned to it; -1: not pinned
   ExchangeOptions exchange;
   bool zero_copy_parsing = true;

@@ -47,6 +47,9 @@ std::vector<Setting> settings() {
       {"resolver.udp_sockets", "64"},
       {"resolver.randomise_case", "false"},
       {"edns.udp_size", "1400"},
+      {"buffers.small", "1"},
+      {"buffers.medium", "2"},
+      {"buffers.large", "3"},
       {"log.level", "\"warning\""},
   };
   for (const FlagRow& row : flag_rows()) {
@@ -228,10 +231,11 @@ TEST(ConfigKeys, TheseNeedARestart) {
   for (const KeyRow& row : config_keys()) {
     if (!row.live && !row.key.starts_with("flags.")) not_live.push_back(row.key);
   }
-  EXPECT_THAT(not_live,
-              ElementsAre("profile", "server.listen", "server.workers", "server.user", "server.state_dir",
-                          "server.batch", "server.cpus", "server.steering", "server.receive_buffer",
-                          "cache.size", "cache.file", "resolver.udp_sockets"));
+  EXPECT_THAT(
+      not_live,
+      ElementsAre("profile", "server.listen", "server.workers", "server.user", "server.state_dir",
+                  "server.batch", "server.cpus", "server.steering", "server.receive_buffer", "cache.size",
+                  "cache.file", "resolver.udp_sockets", "buffers.small", "buffers.medium", "buffers.large"));
 }
 
 }  // namespace

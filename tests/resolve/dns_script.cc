@@ -74,14 +74,14 @@ Octets reply_to(Bytes query, const ReplyScript& script) {
   return buffer;
 }
 
-Octets query_for(std::string_view qname, Type qtype) {
+Buffer query_for(std::string_view qname, Type qtype) {
   Octets buffer(512);
   MessageWriter writer(buffer);
   writer.rd(true);
   writer.question(name(qname), qtype, Class::in);
   writer.edns({});
   buffer.resize(writer.size());
-  return buffer;
+  return {buffer.begin(), buffer.end()};
 }
 
 FakeServer always(ReplyScript script, Duration delay) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/buffer_pool.h"
 #include "resolve/fake_network.h"
 #include "wire/message_writer.h"
 #include "wire/wire_support.h"
@@ -36,7 +37,7 @@ struct ReplyScript {
 
 // A reply to the query with its id and question, letter case included.
 Octets reply_to(Bytes query, const ReplyScript& script);
-Octets query_for(std::string_view qname, Type qtype = Type::a);
+Buffer query_for(std::string_view qname, Type qtype = Type::a);
 
 // A server that always says the same.
 FakeServer always(ReplyScript script, Duration delay = std::chrono::milliseconds(10));

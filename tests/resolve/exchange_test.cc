@@ -220,7 +220,7 @@ TEST(Exchange, NoRouteFailsAtOnce) {
 TEST(Exchange, AQueryWithoutOneQuestionIsNotSent) {
   TestWorld world;
   for (const Octets& message : {Octets{}, Octets(12), Octets(header_size - 1), golden::query() + Octets{}}) {
-    Octets query = message;
+    Buffer query(message.begin(), message.end());
     if (query.size() > header_size) query.resize(20);
     EXPECT_EQ(world.ask(world.exchange.udp(server, {query}, world.in(1s))).error(), Error::bad_message);
     EXPECT_EQ(world.ask(world.exchange.tcp(server, {query}, world.in(1s))).error(), Error::bad_message);
