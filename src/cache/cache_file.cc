@@ -1,8 +1,11 @@
 #include "cache/cache_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <exception>
 #include <iterator>
+#include <new>
 #include <ranges>
 #include <utility>
 
@@ -157,26 +160,44 @@ void CacheFile::start(EntrySource& source, Executor& executor) {
 
 void CacheFile::tick(WallTime now) {
   if (busy_.exchange(true)) return;
-  executor_->run([this, now] { step(now); });
+  try {
+    executor_->run([this, now] { step(now); });
+  } catch (const std::bad_alloc&) {
+    busy_.store(false);  // the next one tries again
+  }
+}
+
+void CacheFile::attempt(FunctionRef<void()> work) {
+  try {
+    work();
+  } catch (const std::exception&) {
+    fail("cannot be written", ENOMEM);
+  }
 }
 
 void CacheFile::step(WallTime now) {
-  if (write_new(now)) return executor_->run([this, now] { step(now); });
-  busy_.store(false);
+  bool more = false;
+  attempt([&] {
+    more = write_new(now);
+    if (more) executor_->run([this, now] { step(now); });
+  });
+  if (!more || failed_) busy_.store(false);
 }
 
 void CacheFile::finish(WallTime now) {
   executor_->run([this, now] {
-    while (write_new(now)) {
-    }
-    if (failed_) return;
-    if (auto done = file_.sync(); !done) fail("cannot be brought to the disk", done.error());
+    attempt([&] {
+      while (write_new(now)) {
+      }
+      if (failed_) return;
+      if (auto done = file_.sync(); !done) fail("cannot be brought to the disk", done.error());
+    });
   });
 }
 
 void CacheFile::when_removals_are_safe(Job done) {
   executor_->run([this, done = std::move(done)]() mutable {
-    write_removals();
+    attempt([this] { write_removals(); });
     done();
   });
 }
@@ -220,6 +241,7 @@ void CacheFile::write_removals() {
 
 void CacheFile::write_segment(uint32_t number, WallTime now) {
   Segment& segment = segments_[number];
+  const SegmentCursor before = segment.seen;
   buffer_.clear();
   const SegmentCursor seen = source_->copy(number, segment.seen, buffer_);
   if (seen.sequence != segment.seen.sequence) release(segment);
@@ -230,6 +252,10 @@ void CacheFile::write_segment(uint32_t number, WallTime now) {
     buffer_.clear();
     Segment whole{.seen = source_->copy(number, {}, buffer_)};
     count = keep_what_counts();
+    if (count == 0) {  // writers are at work there: with the next tick
+      segment.seen = before;
+      return;
+    }
     append(whole, count, now);
     release(segment);
     segment = whole;
@@ -292,10 +318,14 @@ void CacheFile::release(Segment& segment) {
 // Nothing of a file that cannot be written may come back: removals would be missing in it.
 void CacheFile::fail(const char* what, int error) {
   if (std::exchange(failed_, true)) return;
-  file_.give_up();
+  file_.give_up();  // before what may throw
   stats_.lock()->writing = false;
-  log_error(std::string("cache.file ") + what + " (" + std::strerror(error) +
-            "): the cache goes on without it");
+  try {
+    log_error(std::string("cache.file ") + what + " (" + std::strerror(error) +
+              "): the cache goes on without it");
+  } catch (const std::bad_alloc&) {
+    log_error("cache.file cannot be written: the cache goes on without it");
+  }
 }
 
 }  // namespace peregrine

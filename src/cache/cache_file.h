@@ -106,6 +106,8 @@ class CacheFile {
   void load_chunk(const Loading& loading, uint64_t sequence, Target target, CacheFileStats& stats);
   void prepare(const SegmentFile::Chunks& chunks, bool keep, WallTime now);
 
+  // What a job throws ends the file: with it removals may be lost that were to be written.
+  void attempt(FunctionRef<void()> work);
   void step(WallTime now);
   bool write_new(WallTime now);
   void write_removals();

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <map>
+#include <new>
 
 #include "cache/file_support.h"
 
@@ -420,6 +421,39 @@ TEST_F(CacheFileTest, WhatIsBeingWrittenComesWithALaterTick) {
   EXPECT_EQ(again.stats().malformed, 0u);
 }
 #endif
+
+// As when memory runs out while a segment is copied.
+class ThrowingEntries final : public EntrySource {
+ public:
+  uint32_t segment_count() const override { return 3; }
+  uint32_t segment_octets() const override { return 4096; }
+  SegmentCursor copy(uint32_t, SegmentCursor, std::vector<uint8_t>&) override {
+    ++copies;
+    throw std::bad_alloc();
+  }
+  int copies = 0;
+};
+
+TEST_F(CacheFileTest, AnExceptionEndsTheFileAndNobodyWaits) {
+  fill(10);
+  for (const bool finish : {false, true}) {
+    FiledStore filed(options());
+    ThrowingEntries throwing;
+    filed.file->start(throwing, filed.executor);
+    filed.remove(3);
+    if (finish)
+      filed.finish();
+    else
+      filed.tick();
+    EXPECT_FALSE(filed.stats().writing);
+    EXPECT_EQ(std::filesystem::file_size(path_), 0u);
+    bool safe = false;
+    filed.file->when_removals_are_safe([&] { safe = true; });
+    filed.tick();
+    EXPECT_TRUE(safe);
+    EXPECT_EQ(throwing.copies, 1);
+  }
+}
 
 // /dev/full is no regular file, so the disk is made full by a limit.
 TEST_F(CacheFileTest, FullDiskEndsTheFileAndNotTheCache) {
