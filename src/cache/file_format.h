@@ -30,6 +30,8 @@
 namespace peregrine {
 
 inline constexpr uint32_t cache_file_version = 1;
+// Of chunks, removals and journals alike: never reached, so that none wraps. A higher one is damage.
+inline constexpr uint64_t highest_sequence = uint64_t{1} << 62;
 inline constexpr size_t sector = 512;  // what a disk writes wholly or not at all
 
 struct FileHeader {

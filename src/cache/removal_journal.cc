@@ -48,9 +48,11 @@ std::optional<RemovalJournal> RemovalJournal::load(const SegmentFile& file) {
 bool RemovalJournal::take(const JournalBlock& block) {
   if (block.index != 0 && (block.void_through != block_.void_through || block.rules != block_.rules))
     return false;
+  if (std::max(block.epoch, block.void_through) > highest_sequence) return false;
   block_ = block;
   latest_stamp_ = std::max(latest_stamp_, block.void_through);
   for (const Removal& removal : std::span(block.removals).first(block.count)) {
+    if (removal.stamp > highest_sequence) return false;
     uint64_t& stamp = stamps_[removal.hash];
     stamp = std::max(stamp, removal.stamp);
     latest_stamp_ = std::max(latest_stamp_, removal.stamp);

@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "cache/answer.h"
 #include "cache/arena_layout.h"
@@ -28,6 +30,7 @@ constexpr uint32_t blob_layout = AnswerBlobHeader::layout_version | RrsetBlobHea
                                  DelegationBlobHeader::layout_version << 16;
 constexpr std::chrono::days slack{1};  // a clock that was wrong by so much is no other time
 constexpr uint32_t most_slot_octets = 64 << 20;
+constexpr uint32_t most_slots = 1 << 17;  // twice what the largest store has
 
 template <class T>
 Bytes octets_of_object(const T& object, size_t size = sizeof(T)) {
@@ -68,6 +71,20 @@ SegmentFile::Status write_at(int fd, Bytes octets, uint64_t at) {
 
 std::string because(const std::string& what, int error) { return what + ": " + std::strerror(error); }
 
+std::string directory_of(const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  return directory.empty() ? "." : directory.string();
+}
+
+// So that a name that was made, changed or removed there is so on the disk. Not every file system can.
+bool sync_directory(const std::string& directory) {
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = fsync(fd) == 0;
+  ::close(fd);
+  return synced;
+}
+
 bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -104,7 +121,7 @@ std::string fault(const FileHeader& header, WallTime now) {
   if (header.arena_layout != arena_layout_version || header.blob_layout != blob_layout)
     return "its entries have the layout of another version";
   if (header.slot_octets < sector || header.slot_octets > most_slot_octets ||
-      header.slot_octets % sector != 0)
+      header.slot_octets % sector != 0 || header.slots > most_slots)
     return "its header is damaged";
   if (header.created > (now + slack).time_since_epoch().count()) return "it is from the future";
   return {};
@@ -135,8 +152,14 @@ SegmentFile::Status write_empty(int fd, const FileHeader& header) {
 
 }  // namespace
 
+SegmentFile::SegmentFile(int fd, const std::string& path)
+    : fd_(fd), path_(path), directory_(directory_of(path)) {}
+
 SegmentFile::SegmentFile(SegmentFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), header_(other.header_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      directory_(std::move(other.directory_)),
+      header_(other.header_) {}
 
 SegmentFile::~SegmentFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -147,7 +170,7 @@ std::expected<SegmentFile::Opened, std::string> SegmentFile::open(const std::str
                                                                   Random& random) {
   auto fd = open_locked(path);
   if (!fd) return std::unexpected(std::move(fd.error()));
-  SegmentFile file(*fd, {});
+  SegmentFile file(*fd, path);
   const auto size = read_at(file.fd_, {reinterpret_cast<uint8_t*>(&file.header_), sizeof(FileHeader)}, 0);
   if (!size) return std::unexpected(because("cannot read it", size.error()));
 
@@ -170,6 +193,7 @@ std::expected<SegmentFile::Opened, std::string> SegmentFile::open(const std::str
     file.give_up();
     return std::unexpected(because("cannot write it", made.error()));
   }
+  sync_directory(file.directory_);
   return Opened{.file = std::move(file), .fresh = true, .set_aside = std::move(why)};
 }
 
@@ -179,8 +203,13 @@ SegmentFile::Status SegmentFile::start_over(const Geometry& geometry, WallTime n
 }
 
 void SegmentFile::give_up() {
-  // Where even that fails, there is nothing that could be done.
-  if (ftruncate(fd_, 0) == 0) fdatasync(fd_);
+  if (ftruncate(fd_, 0) == 0 && fdatasync(fd_) == 0) return;
+  if (write_at(fd_, octets_of_object(FileHeader{.magic = {}, .version = 0}), 0) && fdatasync(fd_) == 0)
+    return;
+  struct stat opened{}, named{};
+  const bool ours = fstat(fd_, &opened) == 0 && lstat(path_.c_str(), &named) == 0 && same_file(opened, named);
+  if (ours && unlink(path_.c_str()) == 0 && sync_directory(directory_)) return;
+  log_error("cache.file can be neither emptied nor removed: what was flushed may come back from it");
 }
 
 std::expected<SegmentFile::Chunks, int> SegmentFile::chunks() const {
@@ -207,6 +236,7 @@ bool SegmentFile::walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const
     const Bytes octets = octets_of_object(header);
     if (std::ranges::all_of(octets, [](uint8_t octet) { return octet == 0; })) return true;
     if (header.checksum != checksum_of(header, header_.seed) || header.at != at) return false;
+    if (header.sequence == 0 || header.sequence > highest_sequence) return false;
     if (offset != 0 && header.first_sequence != first_sequence) return true;
     if (chunk_octets(header.octets) > header_.slot_octets - offset) return false;
     first_sequence = header.first_sequence;

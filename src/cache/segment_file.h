@@ -63,6 +63,8 @@ class SegmentFile {
   // Makes it an empty file of another geometry, the secrets as they were.
   Status start_over(const Geometry& geometry, WallTime now);
   // Makes it an empty file of no octets, which open() takes for a new one: nothing of it ever comes back.
+  // Where that fails, one that open() sets aside, or removes it; where all fails, the log says so. Allocates
+  // nothing.
   void give_up();
 
   struct Chunks {
@@ -93,11 +95,12 @@ class SegmentFile {
   Status sync();  // to the disk
 
  private:
-  SegmentFile(int fd, const FileHeader& header) : fd_(fd), header_(header) {}
+  SegmentFile(int fd, const std::string& path);
   uint64_t slot_at(uint32_t slot) const { return slots_at + uint64_t{slot} * header_.slot_octets; }
   bool walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const;
 
   int fd_;
+  std::string path_, directory_;
   FileHeader header_;
 };
 

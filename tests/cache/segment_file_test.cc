@@ -88,6 +88,27 @@ TEST_F(SegmentFileTest, AnEarlierUseOfASlotIsNotRead) {
   EXPECT_EQ(file.chunks().value().damaged, 0u);
 }
 
+// What comes next would wrap, and everything after it be older.
+TEST_F(SegmentFileTest, SequencesBeyondAllBoundsAreDamage) {
+  SegmentFile file = open();
+  SlotFill fills[4];
+  append(file, 0, fills[0], highest_sequence, 100);
+  append(file, 1, fills[1], highest_sequence + 1, 100);
+  append(file, 2, fills[2], UINT64_MAX, 100);
+  append(file, 3, fills[3], 0, 100);
+  EXPECT_EQ(sequences(file), Sequences{highest_sequence});
+  EXPECT_EQ(file.chunks().value().damaged, 3u);
+
+  RemovalJournal journal;
+  ASSERT_TRUE(journal.begin(file, 0, 1));
+  ASSERT_TRUE(journal.add(file, Sequences{100}, highest_sequence));
+  EXPECT_TRUE(RemovalJournal::load(file));
+  ASSERT_TRUE(journal.add(file, Sequences{100}, highest_sequence + 1));
+  EXPECT_FALSE(RemovalJournal::load(file));
+  ASSERT_TRUE(journal.begin(file, UINT64_MAX, 1));
+  EXPECT_FALSE(RemovalJournal::load(file));
+}
+
 TEST_F(SegmentFileTest, StartingOverKeepsTheSecrets) {
   SegmentFile file = open();
   const HashKey key = file.hash_key();
