@@ -98,7 +98,7 @@ void CacheFile::load_chunks(const Loading& loading, const SegmentFile::Chunks& c
 }
 
 void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Target target, CacheFileStats& stats) {
-  EntryChecker checker(loading.secret, loading.now);
+  EntryChecker checker(loading.secret, loading.now, loading.longest_lifetime);
   size_t fetched = 0;
   const auto fetch_next = [&] {
     const auto entry = entry_at(buffer_, fetched);
@@ -125,7 +125,7 @@ void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Target tar
       continue;
     }
     if (policy_generation(*entry)) set_policy_generation(blob, loading.generation);
-    if (target.put(checker.key(), entry->header.lifetime(), blob)) ++stats.loaded;
+    if (target.put(checker.key(), checker.lifetime(), blob)) ++stats.loaded;
   }
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -68,6 +69,8 @@ class CacheFile {
     WallTime now;
     uint64_t rules;       // a fingerprint of what entries depend on: nothing is loaded that was under others
     uint32_t generation;  // answers get this policy generation
+    // Nothing is good for longer after it was stored, whatever the file says of it.
+    std::chrono::seconds longest_lifetime = std::chrono::days{7};
   };
   // Puts what the file holds into a store, the oldest first.
   void load(const Loading& loading, Target target);

@@ -44,6 +44,7 @@ EntryFault EntryChecker::check(const EntryView& entry) {
   if (entry.header.expires_at() <= EntryHeader::seconds(now_)) return EntryFault::expired;
   const auto stored = stored_at(KeyView{entry.key[view_at]}, entry.blob);
   if (!stored) return EntryFault::malformed;
+  lifetime_ = entry.header.lifetime();
   return check_time(*stored);
 }
 
@@ -57,8 +58,11 @@ EntryFault EntryChecker::check_key(const EntryView& entry) {
   return same ? EntryFault::none : EntryFault::malformed;
 }
 
-EntryFault EntryChecker::check_time(WallTime stored_at) const {
-  return stored_at > now_ + slack ? EntryFault::future : EntryFault::none;
+EntryFault EntryChecker::check_time(WallTime stored_at) {
+  if (stored_at > now_ + slack) return EntryFault::future;
+  lifetime_.expires_at = std::min(lifetime_.expires_at, stored_at + longest_);
+  lifetime_.refresh_at = std::min(lifetime_.refresh_at, lifetime_.expires_at);
+  return lifetime_.fresh(now_) ? EntryFault::none : EntryFault::expired;
 }
 
 std::optional<uint32_t> policy_generation(const EntryView& entry) {

@@ -1,6 +1,7 @@
 // Entries that come from a file: what has to be true of one before anybody may find it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -20,22 +21,28 @@ enum class EntryFault : uint8_t {
 // Checks entries, one at a time. One thread.
 class EntryChecker {
  public:
-  EntryChecker(const HashSecret& secret, WallTime now) : secret_(secret), now_(now) {}
+  // Nothing is good for longer than `longest` after it was stored.
+  EntryChecker(const HashSecret& secret, WallTime now, std::chrono::seconds longest)
+      : secret_(secret), now_(now), longest_(longest) {}
   EntryFault check(const EntryView& entry);
   // Whether the last entry's key is one of ours, whatever its fault: then it took the place of all that was
   // there under this key.
   bool keyed() const { return keyed_; }
   // Of the last entry, where it is keyed(); valid until the next check().
   StoreKey key() const { return key_.store_key(); }
+  // Of the last entry, where it has no fault.
+  const Lifetime& lifetime() const { return lifetime_; }
 
  private:
   EntryFault check_key(const EntryView& entry);
-  EntryFault check_time(WallTime stored_at) const;
+  EntryFault check_time(WallTime stored_at);
 
   const HashSecret& secret_;
   WallTime now_;
+  std::chrono::seconds longest_;
   ViewKey key_;
   bool keyed_ = false;
+  Lifetime lifetime_{};
 };
 
 // The policy generation of an answer; nothing for other views and for what is no answer.

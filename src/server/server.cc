@@ -168,6 +168,7 @@ void Server::block_signals() {
   const sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past RLIMIT_FSIZE fails with EFBIG then
 }
 
 Server::Server(Config config, Loader loader)
@@ -209,7 +210,8 @@ void Server::open_cache_file(std::vector<WorkerPlan>& plans) {
   if (!store_file_) return;
   const auto secret = std::make_shared<const HashSecret>(store_file_->hash_key());
   for (WorkerPlan& plan : plans) plan.hash_secret = secret;
-  store_file_->start(*secret, *snapshot_.forward, snapshot_.policy_generation);
+  store_file_->start(*secret, *snapshot_.forward, snapshot_.policy_generation,
+                     std::max(config_.cache.max_ttl, config_.cache.max_negative_ttl));
 }
 
 void Server::settle_flush(Job done) {

@@ -50,7 +50,7 @@ class Server {
   Server(Config config, Loader loader);
   ~Server();
 
-  static void block_signals();  // SIGINT, SIGTERM, SIGHUP: taken by run(); SIGPIPE ignored
+  static void block_signals();  // SIGINT, SIGTERM, SIGHUP: taken by run(); SIGPIPE and SIGXFSZ ignored
   void run();                   // until SIGINT, SIGTERM or stop(); then drains
   Loop& loop() { return loop_; }
 

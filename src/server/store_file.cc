@@ -54,11 +54,16 @@ StoreFile::~StoreFile() {
   executor_.reset();  // runs what waits, and joins
 }
 
-void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint32_t generation) {
+void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint32_t generation,
+                      std::chrono::seconds longest_ttl) {
   const WallTime now = SystemClock().wall();
   rules_ = rules_of(table);
   store_.tell_time(now);
-  file_->load({.secret = secret, .now = now, .rules = rules_, .generation = generation},
+  file_->load({.secret = secret,
+               .now = now,
+               .rules = rules_,
+               .generation = generation,
+               .longest_lifetime = longest_ttl},
               {.prefetch = [this](uint64_t hash) { store_.prefetch_to_put(hash); },
                .put = [this](const StoreKey& key, const Lifetime& lifetime,
                              Bytes blob) { return store_.put(key, lifetime, blob); },

@@ -1,6 +1,7 @@
 // cache.file of a running server: loaded before the workers start, written to while they run.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,8 +24,10 @@ class StoreFile {
 
   const HashKey& hash_key() const { return file_->hash_key(); }
   // Reads what is in the file, and writes to it from here on. Answers from the servers of `table` get
-  // `generation`; what came from others is left out.
-  void start(const HashSecret& secret, const ForwardTable& table, uint32_t generation);
+  // `generation`; what came from others is left out. Nothing is good for longer than `longest_ttl` after it
+  // was stored.
+  void start(const HashSecret& secret, const ForwardTable& table, uint32_t generation,
+             std::chrono::seconds longest_ttl);
   // Other servers than before are asked since `generation`. Before the workers know it.
   void adopt(const ForwardTable& table, uint32_t generation);
   // After a flush of the store, on any thread: calls `done` on another thread when nothing that was there

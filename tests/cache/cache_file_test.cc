@@ -64,6 +64,23 @@ TEST_F(CacheFileTest, LifetimesComeBackToo) {
   EXPECT_EQ(hit.lifetime().expires_at, file_now + seconds{40});
 }
 
+TEST_F(CacheFileTest, NothingIsGoodForLongerThanAnythingCanBe) {
+  {
+    FiledStore filed(options());
+    filed.put({.number = 1, .stored_at = file_now}, days{1000});
+    filed.put({.number = 2, .stored_at = file_now - days{7}}, days{1000});
+    filed.finish();
+  }
+  FiledStore again(options());
+  EXPECT_FALSE(again.find(2));
+  EXPECT_EQ(again.stats().expired, 1u);
+  again.reader.online();
+  const Hit hit = again.reader.find(numbered_key(1, *again.secret).store_key());
+  ASSERT_TRUE(hit);
+  EXPECT_EQ(hit.lifetime().expires_at, file_now + days{7});
+  EXPECT_EQ(hit.lifetime().refresh_at, file_now + days{7});
+}
+
 // A tick is all that a killed process has had: nobody calls finish().
 TEST_F(CacheFileTest, EachTickAddsWhatIsNew) {
   {
