@@ -71,8 +71,7 @@ void CacheFile::load(const Loading& loading, Target target) {
     sequence_ = journal_.latest_stamp();
     if (!chunks->whole.empty()) sequence_ = std::max(sequence_, chunks->whole.back().sequence);
     const bool same_rules = fresh_ || journal_.rules() == loading.rules;
-    if (!same_rules)
-      log_info("what is in cache.file came from other servers than are configured now: not read");
+    if (!same_rules) log_info("what is in cache.file came from other servers, or another version: not read");
     if (same_rules) load_chunks(loading, *chunks, target, stats);
     journal_.forget_hidden();
     removals_.take();  // by load_chunk(): what stands in the file says so already
