@@ -48,6 +48,7 @@ class alignas(64) ArenaBucket {
  public:
   static constexpr unsigned slot_count = 7;
   static constexpr unsigned most_frequent = 3;
+  static constexpr unsigned group_buckets = 4;  // buckets that help each other out
 
   // Slots that may hold `tag`: bit 2 * i for slot i, and nothing else. A hint for readers, who load the slot
   // after it.
@@ -73,8 +74,9 @@ class alignas(64) ArenaBucket {
 
   // The bucket at `distance` in this one's group; neighbour() of that is this one again.
   ArenaBucket& neighbour(unsigned distance) {
-    return *reinterpret_cast<ArenaBucket*>(reinterpret_cast<uintptr_t>(this) ^
-                                           distance * sizeof(ArenaBucket));
+    const auto at =
+        static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) / sizeof(ArenaBucket) % group_buckets);
+    return *(this + (static_cast<ptrdiff_t>(at ^ distance) - static_cast<ptrdiff_t>(at)));
   }
   bool empty() const;
   // How many entries whose home this is are elsewhere.
@@ -107,7 +109,7 @@ struct ArenaPlace {
 // because its segment cannot be emptied.
 class ArenaGroup {
  public:
-  static constexpr unsigned buckets = 4;
+  static constexpr unsigned buckets = ArenaBucket::group_buckets;
 
   explicit ArenaGroup(ArenaBucket& home);  // waits for the lock
   ~ArenaGroup() { lock_.store(0, std::memory_order_release); }
