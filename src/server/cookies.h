@@ -60,9 +60,8 @@ class KnownCookies {
   KnownCookies() : known_(size) {}
   // As CookieSecrets::answer().
   CookieVerdict answer(const CookieSecrets& secrets, Cookie& cookie, Bytes address, WallTime now) {
-    const bool may_be_known =
-        cookie.size == Cookie::whole_size && (address.size() == 4 || address.size() == 16);
-    if (may_be_known && is_fresh(cookie, now) && knows(secrets, cookie, address)) return CookieVerdict::good;
+    const bool whole = cookie.size == Cookie::whole_size;
+    if (whole && is_fresh(cookie, now) && knows(secrets, cookie, address)) return CookieVerdict::good;
     return check(secrets, cookie, address, now);
   }
 
@@ -84,7 +83,7 @@ class KnownCookies {
     std::memcpy(&known.words[1], cookie.octets.data(), Cookie::whole_size);
     if (address.size() == 4) {
       known.words[4] = load_u32(address.data());
-    } else {
+    } else if (address.size() == 16) {
       std::memcpy(&known.words[4], address.data(), 16);  // IPv6
     }
     known.words[6] = address.size();
@@ -111,8 +110,8 @@ inline int32_t cookie_age(const Cookie& cookie, WallTime now) {
 inline constexpr int32_t cookie_life = 3600, cookie_renewed_after = 1800, cookie_ahead = 300;
 
 inline bool KnownCookies::is_fresh(const Cookie& cookie, WallTime now) {
-  const int32_t age = cookie_age(cookie, now);
-  return age >= -cookie_ahead && age < cookie_renewed_after;
+  const auto since = static_cast<uint32_t>(cookie_age(cookie, now)) + uint32_t{cookie_ahead};
+  return since < uint32_t{cookie_renewed_after + cookie_ahead};
 }
 
 }  // namespace peregrine
