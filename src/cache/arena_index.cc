@@ -5,10 +5,7 @@
 namespace peregrine {
 
 // Who waits spins, but not past its holder being preempted.
-ArenaGroup::ArenaGroup(ArenaBucket& home)
-    : home_(home),
-      lock_(reinterpret_cast<ArenaBucket*>(reinterpret_cast<uintptr_t>(&home) & ~(buckets * sizeof home - 1))
-                ->locked_) {
+ArenaGroup::ArenaGroup(ArenaBucket& home) : home_(home), lock_(home.group_first().locked_) {
   constexpr int spins = 64;
   for (int i = 0;; ++i) {
     uint32_t free = 0;

@@ -73,17 +73,18 @@ class alignas(64) ArenaBucket {
   }
 
   // The bucket at `distance` in this one's group; neighbour() of that is this one again.
-  ArenaBucket& neighbour(unsigned distance) {
-    const auto at =
-        static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) / sizeof(ArenaBucket) % group_buckets);
-    return *(this + (static_cast<ptrdiff_t>(at ^ distance) - static_cast<ptrdiff_t>(at)));
-  }
+  ArenaBucket& neighbour(unsigned distance) { return *(&group_first() + (place_in_group() ^ distance)); }
+  ArenaBucket& group_first() { return *(this - place_in_group()); }
   bool empty() const;
   // How many entries whose home this is are elsewhere.
   unsigned displaced() const { return displaced_.load(std::memory_order_relaxed); }
 
  private:
   friend class ArenaGroup;
+  // Groups begin at multiples of their size.
+  unsigned place_in_group() const {
+    return static_cast<unsigned>(reinterpret_cast<uintptr_t>(this) / sizeof(ArenaBucket) % group_buckets);
+  }
   unsigned match_each(uint16_t tag) const;
   void set_frequency(unsigned i, unsigned frequency);
 
