@@ -117,6 +117,18 @@ void share_port(const Fd& fd, const Endpoint& at, Transport transport) {
   if (!set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) fail(at, transport, errno);
 }
 
+using Opener = Fd (*)(const Endpoint& at, const ListenOptions& options);
+
+// The first socket of the first transport settles the port for all that follow.
+void open_each(Opener open, size_t count, const ListenOptions& options, Endpoint& at,
+               std::vector<Fd>& opened) {
+  for (size_t i = 0; i < count; ++i) {
+    const bool share = i > 0 && !options.reuse_port;
+    opened.push_back(share ? opened.front().duplicate() : open(at, options));
+    at = local_endpoint(opened.back().get());
+  }
+}
+
 }  // namespace
 
 void ensure_port_free(const Endpoint& at, Transport transport) {
@@ -151,6 +163,23 @@ Endpoint local_endpoint(int fd) {
     throw ListenError("cannot read the address of a socket: " + text_of(errno), errno);
   }
   return Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage));
+}
+
+Listeners open_listeners(const Endpoint& at, const ListenersWanted& wanted, const ListenOptions& options) {
+  if (wanted.udp) ensure_port_free(at, Transport::udp);
+  if (wanted.tcp) ensure_port_free(at, Transport::tcp);
+  // The port that the kernel chooses for UDP may be a TCP client's.
+  constexpr int ports_tried = 32;
+  for (int tried = 1;; ++tried) {
+    Listeners listeners{.at = at, .udp = {}, .tcp = {}};
+    try {
+      if (wanted.udp) open_each(open_udp_listener, wanted.each, options, listeners.at, listeners.udp);
+      if (wanted.tcp) open_each(open_tcp_listener, wanted.each, options, listeners.at, listeners.tcp);
+      return listeners;
+    } catch (const ListenError& error) {
+      if (at.port != 0 || error.error_number != EADDRINUSE || tried == ports_tried) throw;
+    }
+  }
 }
 
 size_t raise_descriptor_limit() {

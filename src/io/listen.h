@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "base/ip.h"
 #include "io/fd.h"
@@ -36,6 +37,18 @@ void ensure_port_free(const Endpoint& at, Transport transport);
 Fd open_udp_listener(const Endpoint& at, const ListenOptions& options);
 Fd open_tcp_listener(const Endpoint& at, const ListenOptions& options);
 Endpoint local_endpoint(int fd);  // what the kernel chose for port 0
+
+// What one address needs: a socket a worker for each transport that is wanted, all on one port.
+struct Listeners {
+  Endpoint at;  // with the port that the kernel chose, where 0 was asked for
+  std::vector<Fd> udp, tcp;
+};
+struct ListenersWanted {
+  bool udp = true, tcp = true;
+  size_t each = 1;  // sockets; without reuse_port all but the first are duplicates of it
+};
+// For port 0 one that is free for all that is wanted.
+Listeners open_listeners(const Endpoint& at, const ListenersWanted& wanted, const ListenOptions& options);
 // Soft limit of descriptors up to the hard one; returns what is in force.
 size_t raise_descriptor_limit();
 

@@ -231,31 +231,19 @@ void Server::open_sockets(std::vector<WorkerPlan>& plans) {
   if (listening_.empty()) throw StartError("no listening address could be opened; see server.listen");
 }
 
-// With reuse_port each worker has a socket of its own; without, all share one.
 void Server::open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans) {
-  const ListenOptions options{.reuse_port = config_.flags.on(Flag::reuse_port),
-                              .buffer_octets = static_cast<int>(config_.server.receive_buffer)};
   const bool udp = listen.scheme != ListenScheme::tcp, tcp = listen.scheme != ListenScheme::udp;
-  if (udp) ensure_port_free(listen.at, Transport::udp);
-  if (tcp) ensure_port_free(listen.at, Transport::tcp);
+  Listeners opened = open_listeners(listen.at, {.udp = udp, .tcp = tcp, .each = plans.size()},
+                                    {.reuse_port = config_.flags.on(Flag::reuse_port),
+                                     .buffer_octets = static_cast<int>(config_.server.receive_buffer)});
   const bool wildcard = listen.at.address.is_unspecified();
-  Endpoint at = listen.at;  // port 0: what the kernel chooses for the first socket holds for all
   for (size_t i = 0; i < plans.size(); ++i) {
-    const bool share = i > 0 && !options.reuse_port;
-    if (udp) {
-      Fd fd = share ? plans[0].udp.back().fd.duplicate() : open_udp_listener(at, options);
-      at = local_endpoint(fd.get());
-      plans[i].udp.push_back({std::move(fd), wildcard});
-    }
-    if (tcp) {
-      Fd fd = share ? plans[0].tcp.back().duplicate() : open_tcp_listener(at, options);
-      at = local_endpoint(fd.get());
-      plans[i].tcp.push_back(std::move(fd));
-    }
+    if (udp) plans[i].udp.push_back({std::move(opened.udp[i]), wildcard});
+    if (tcp) plans[i].tcp.push_back(std::move(opened.tcp[i]));
   }
-  if (udp) steer_group(config_, at, plans);
-  if (udp) listening_.push_back("udp://" + at.to_string());
-  if (tcp) listening_.push_back("tcp://" + at.to_string());
+  if (udp) steer_group(config_, opened.at, plans);
+  if (udp) listening_.push_back("udp://" + opened.at.to_string());
+  if (tcp) listening_.push_back("tcp://" + opened.at.to_string());
 }
 
 void Server::start_workers(std::vector<WorkerPlan> plans) {

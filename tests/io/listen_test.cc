@@ -121,6 +121,38 @@ TEST(EnsurePortFree, AcceptsAFreePortAndLeavesItFree) {
   ensure_port_free(loopback, Transport::udp);
 }
 
+TEST(OpenListeners, OneSocketEachOnOnePort) {
+  for (const ListenOptions& options : {shared, alone}) {
+    const Listeners opened = open_listeners(loopback, {.each = 3}, options);
+    ASSERT_EQ(opened.udp.size(), 3U);
+    ASSERT_EQ(opened.tcp.size(), 3U);
+    EXPECT_NE(opened.at.port, 0);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(at(opened.udp[i]), opened.at);
+      EXPECT_EQ(at(opened.tcp[i]), opened.at);
+    }
+  }
+}
+
+TEST(OpenListeners, OnlyWhatIsWanted) {
+  EXPECT_THAT(open_listeners(loopback, {.udp = false}, alone).udp, testing::IsEmpty());
+  EXPECT_THAT(open_listeners(loopback, {.tcp = false}, alone).tcp, testing::IsEmpty());
+}
+
+TEST(OpenListeners, TheKernelsChoiceIsFreeForBothTransports) {
+  // Ports that are free for UDP but not for TCP: sooner or later the kernel chooses one.
+  std::vector<Fd> taken;
+  for (int i = 0; i < 800; ++i) {
+    taken.push_back(open_tcp_listener(loopback, alone));
+    EXPECT_NE(open_listeners(loopback, {}, alone).at.port, 0);
+  }
+}
+
+TEST(OpenListeners, APortThatWasNamedIsNotExchanged) {
+  const Fd tcp = open_tcp_listener(loopback, alone);
+  EXPECT_EQ(error_of([&] { open_listeners(at(tcp), {}, alone); }).error_number, EADDRINUSE);
+}
+
 struct RecordingSink final : LogSink {
   void write(LogLevel, std::string_view line) override { lines.emplace_back(line); }
   std::vector<std::string> lines;

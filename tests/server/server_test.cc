@@ -21,8 +21,7 @@ class ServerTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "peregrine-test-XXXXXX").string();
     state_dir_ = mkdtemp(pattern.data());
     // Free a moment ago.
-    port_ =
-        std::to_string(local_endpoint(open_udp_listener({IpAddress::v4({127, 0, 0, 1}), 0}, {}).get()).port);
+    port_ = std::to_string(open_listeners({IpAddress::v4({127, 0, 0, 1}), 0}, {}, {}).at.port);
   }
   ~ServerTest() override { std::filesystem::remove_all(state_dir_); }
 
