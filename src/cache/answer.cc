@@ -93,11 +93,9 @@ Result<AnswerBlobHeader> header_for(const MessageView& answer, const BlobFields&
       .policy_generation = fields.policy_generation,
       .stored_at = to_u32(fields.stored_at.time_since_epoch().count()),
   };
-  const unsigned flags =
-      AnswerBlobHeader::qr_ra | (header.ad() ? AnswerBlobHeader::ad : 0) | header.rcode_low();
-  store_u64(blob.reply.data(), uint64_t{flags} << 48 | uint64_t{header.count(Section::answer)} << 32 |
-                                   uint64_t{header.count(Section::authority)} << 16 |
-                                   header.count(Section::additional));
+  constexpr uint16_t kept = HeaderBits::ad | HeaderBits::rcode;
+  const unsigned flags = HeaderBits::qr | HeaderBits::ra | (header.flags() & kept);
+  store_u64(blob.reply.data(), uint64_t{flags} << 48 | (header.counts() & record_counts));
   return blob;
 }
 

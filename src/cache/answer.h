@@ -84,7 +84,6 @@ Result<Bytes> encode_answer(const MessageView& answer, const BlobFields& fields,
 // tail's start, one for every RR) and the tail follow.
 struct AnswerBlobHeader {
   static constexpr uint8_t layout_version = 1;
-  static constexpr uint16_t qr_ra = 0x8080, ad = 0x0020;
 
   uint8_t version;
   uint8_t extended_rcode;        // the rcode's upper eight bits
@@ -107,14 +106,14 @@ class AnswerBlob {
   }
   static std::optional<AnswerBlob> open(
       Bytes blob);  // nothing for another layout version or an impossible one
-  Rcode rcode() const { return Rcode(extended_rcode() << 4 | (reply_flags() & 15)); }
+  Rcode rcode() const { return Rcode(extended_rcode() << 4 | (reply_flags() & HeaderBits::rcode)); }
   unsigned extended_rcode() const { return blob_[offsetof(AnswerBlobHeader, extended_rcode)]; }
   // QR, RA, AD of the answer that was stored, and the rcode's lower four bits, where a reply's header has
   // them.
   uint16_t reply_flags() const { return load_u16(reply()); }
-  // ANCOUNT, NSCOUNT and ARCOUNT, 16 bits each, the last the least significant.
-  uint64_t counts() const { return load_u64(reply()) & 0xffff'ffff'ffff; }
-  bool authentic() const { return reply_flags() & AnswerBlobHeader::ad; }
+  // ANCOUNT, NSCOUNT and ARCOUNT: see one_in().
+  uint64_t counts() const { return load_u64(reply()) & record_counts; }
+  bool authentic() const { return reply_flags() & HeaderBits::ad; }
   WallTime stored_at() const {
     return WallTime{std::chrono::seconds{field<uint32_t>(offsetof(AnswerBlobHeader, stored_at))}};
   }

@@ -19,7 +19,7 @@ bool redirects(Type type) { return type == Type::cname || type == Type::dname; }
 AnswerReader::AnswerReader() : buffer_(max_message_size) {}
 
 std::optional<MessageView> AnswerReader::read(const KeyParts& key, const AnswerBlob& blob) {
-  const size_t question_end = header_size + key.owner.size() + 4;
+  const size_t question_end = header_size + key.owner.size() + type_and_class_size;
   const Bytes tail = blob.tail();
   if (question_end + tail.size() > buffer_.size()) return std::nullopt;
 

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration shortest_tcp_wait =
     1500ms;  // a lost SYN is sent again after a second (RFC 6298 section 2)
-constexpr size_t max_query_size = header_size + max_dname_size + 4 + 11;
+constexpr size_t max_query_size = header_size + max_dname_size + type_and_class_size + bare_opt_size;
 
 Dname name_of(const ForwardTable::Zone& zone) { return zone.zone; }
 

@@ -7,8 +7,6 @@
 namespace peregrine {
 namespace {
 
-constexpr size_t type_and_class = 4;
-
 bool parses(Bytes message) {
   auto view = MessageView::parse(message);
   return view && !view->has_trailing_octets();
@@ -21,7 +19,7 @@ Result<Bytes> question_octets(Bytes query) {
   if (!header || header->count(Section::question) != 1) return std::unexpected(Error::bad_message);
   auto qname = Dname::parse(query.subspan(header_size));
   if (!qname) return std::unexpected(Error::bad_message);
-  size_t size = qname->size() + type_and_class;
+  size_t size = qname->size() + type_and_class_size;
   if (query.size() - header_size < size) return std::unexpected(Error::bad_message);
   return query.subspan(header_size, size);
 }
@@ -36,7 +34,7 @@ Match match(Bytes received, Bytes query, bool exact_case) {
     return Match::none;
 
   Bytes echoed = received.subspan(header_size, asked->size());
-  size_t qname_size = asked->size() - type_and_class;
+  size_t qname_size = asked->size() - type_and_class_size;
   if (!same_folded(echoed.first(qname_size), asked->first(qname_size))) return Match::none;
   if (!std::ranges::equal(echoed.subspan(qname_size), asked->subspan(qname_size))) return Match::none;
   if (exact_case && !std::ranges::equal(echoed, *asked)) return Match::other_case;

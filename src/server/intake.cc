@@ -7,7 +7,6 @@
 namespace peregrine {
 namespace {
 
-constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
 constexpr uint16_t stream_limit = 65'535;
 
 IntakeResult reject(Rcode rcode, std::optional<Ede> ede = {}, std::string_view text = {}) {
@@ -16,9 +15,8 @@ IntakeResult reject(Rcode rcode, std::optional<Ede> ede = {}, std::string_view t
 
 uint16_t reply_limit(const std::optional<Edns>& edns, Transport transport, uint16_t largest) {
   if (transport != Transport::udp) return stream_limit;
-  if (!edns) return classic_limit;
-  // RFC 6891 section 6.2.3: less than 512 is 512.
-  return std::max(std::min(edns->udp_size, largest), classic_limit);
+  if (!edns) return classic_udp_size;
+  return std::max(std::min(edns->udp_size, largest), classic_udp_size);
 }
 
 void take_header(const Header& header, QueryFields& fields) {

@@ -31,15 +31,15 @@ void observe(const Outcome& outcome, Counters& counters, Histogram& latency);
 struct HitTally {
   uint64_t hits = 0, truncated = 0, servfail = 0;
   void add(MutableBytes reply) {  // at least a header
-    constexpr unsigned tc_or_rcode = 0x020f;
+    constexpr unsigned tc_or_rcode = HeaderBits::tc | HeaderBits::rcode;
     ++hits;
     if (const unsigned flags = load_u16(&reply[2]) & tc_or_rcode; flags != 0) add_rare(flags);
   }
 
  private:
   void add_rare(unsigned flags) {
-    truncated += flags >> 9 & 1;
-    servfail += (flags & 15) == static_cast<unsigned>(Rcode::servfail);
+    truncated += (flags & HeaderBits::tc) != 0;
+    servfail += (flags & HeaderBits::rcode) == static_cast<unsigned>(Rcode::servfail);
   }
 };
 void observe_hits(const HitTally& tally, Counters& counters);

@@ -28,12 +28,9 @@ inline constexpr size_t least_plain_slot = 512;
 
 namespace plain_query_parts {
 
-inline constexpr uint16_t response_or_opcode = 0x8000 | QueryFields::opcode_mask;
-inline constexpr uint64_t one_question = uint64_t{1} << 48;  // QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT
-inline constexpr uint64_t and_an_additional = one_question | 1;
-inline constexpr size_t question_tail = 4;  // QTYPE, QCLASS
-inline constexpr size_t bare_opt_size = 11;
-inline constexpr uint16_t classic_limit = 512;  // RFC 1035 section 4.2.1
+inline constexpr uint16_t response_or_opcode = HeaderBits::qr | HeaderBits::opcode;
+inline constexpr uint64_t one_question = one_in(Section::question);
+inline constexpr uint64_t and_an_additional = one_question + one_in(Section::additional);
 
 // Types that are looked up: no pseudo-type, no meta type (RFC 6895 section 3.1).
 constexpr bool is_plain(unsigned type) {
@@ -57,8 +54,8 @@ bool read_options(Bytes options, Cookie& cookie);
   if (bytes.size() != bare_opt_size && !read_options(bytes.subspan(bare_opt_size), fields.cookie))
     return false;
   fields.has_edns = true;
-  fields.dnssec_ok = (ttl & 0x8000) != 0;
-  fields.limit = std::max(std::min(load_u16(p + 3), largest), classic_limit);
+  fields.dnssec_ok = (ttl & opt_dnssec_ok_bit) != 0;
+  fields.limit = std::max(std::min(load_u16(p + 3), largest), classic_udp_size);
   return true;
 }
 
@@ -79,9 +76,9 @@ bool read_options(Bytes options, Cookie& cookie);
     return false;
 
   const size_t name = size_up_to_zero(octets + header_size, max_dname_size);
-  const size_t end = header_size + name + question_tail;
+  const size_t end = header_size + name + type_and_class_size;
   if (name - 1 >= max_dname_size || end > size) return false;
-  const uint32_t type_class = load_u32(octets + end - question_tail);
+  const uint32_t type_class = load_u32(octets + end - type_and_class_size);
   const auto type = static_cast<uint16_t>(type_class >> 16);
   if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
 
@@ -89,7 +86,7 @@ bool read_options(Bytes options, Cookie& cookie);
   query.fields.flags = flags;
   query.fields.has_edns = query.fields.dnssec_ok = false;
   query.fields.cookie.size = 0;
-  query.fields.limit = classic_limit;
+  query.fields.limit = classic_udp_size;
   query.fields.question_end = static_cast<uint16_t>(end);
   query.name_octets = Bytes(octets + header_size, name);
   query.qtype = Type{type};

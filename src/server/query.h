@@ -39,18 +39,17 @@ struct Responder {
 
 // What a query says about how it wants to be answered, taken from its octets once: the reply overwrites them.
 struct QueryFields {
-  static constexpr uint16_t opcode_mask = 0x7800, rd_bit = 0x0100, ad_bit = 0x0020, cd_bit = 0x0010;
-  Opcode opcode() const { return Opcode((flags & opcode_mask) >> 11); }
-  bool rd() const { return flags & rd_bit; }
-  bool ad() const { return flags & ad_bit; }
-  bool cd() const { return flags & cd_bit; }
+  Opcode opcode() const { return opcode_of(flags); }
+  bool rd() const { return flags & HeaderBits::rd; }
+  bool ad() const { return flags & HeaderBits::ad; }
+  bool cd() const { return flags & HeaderBits::cd; }
   bool operator==(const QueryFields&) const = default;
 
   uint16_t id = 0;
-  uint16_t flags = 0;  // the header's third and fourth octet
+  uint16_t flags = 0;  // HeaderBits
   bool has_edns = false, dnssec_ok = false;
   Cookie cookie;                        // the client's, then the reply's
-  uint16_t limit = 512;                 // octets that the reply may have
+  uint16_t limit = classic_udp_size;    // octets that the reply may have
   uint16_t question_end = header_size;  // the reply keeps the octets before it; header_size: no question
 };
 

@@ -30,15 +30,14 @@ size_t render_message(MutableBytes slot, const QueryFields& fields, Bytes messag
   auto header = Header::read(message);
   if (!header || message.size() < fields.question_end) return 0;
   ReplyHeader reply(Rcode{header->rcode_low()});
-  if (header->aa()) reply.flags |= ReplyHeader::aa;
+  if (header->aa()) reply.flags |= HeaderBits::aa;
   Bytes tail = message.subspan(fields.question_end);
   if (tail.size() > tail_room(slot, fields)) {
-    reply.flags |= ReplyHeader::tc;
+    reply.flags |= HeaderBits::tc;
     return finish_empty(slot, fields, reply, options.udp_size, {});
   }
   if (!tail.empty()) std::memcpy(slot.data() + fields.question_end, tail.data(), tail.size());
-  reply.counts = question_count(fields) | uint64_t{header->count(Section::answer)} << 32 |
-                 uint64_t{header->count(Section::authority)} << 16 | header->count(Section::additional);
+  reply.counts = question_count(fields) + (header->counts() & record_counts);
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, fields.question_end + tail.size(), fields, reply.extended_rcode, options.udp_size, {});
 }
@@ -50,7 +49,7 @@ size_t render_minimal_any(MutableBytes slot, const QueryFields& fields, const Re
   if (sizeof hinfo > tail_room(slot, fields)) return 0;
   std::memcpy(slot.data() + fields.question_end, hinfo, sizeof hinfo);
   ReplyHeader reply(Rcode::noerror);
-  reply.counts = one_question | uint64_t{1} << 32;
+  reply.counts = one_in(Section::question) + one_in(Section::answer);
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, fields.question_end + sizeof hinfo, fields, reply.extended_rcode, options.udp_size,
                  {});

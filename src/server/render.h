@@ -15,19 +15,17 @@ namespace peregrine {
 
 namespace render_parts {
 
-inline constexpr size_t bare_opt_size = 11;
-
 // What a reply says in its header, and with EDNS in its OPT, beyond what it takes from the query.
 struct ReplyHeader {
-  static constexpr uint16_t qr_ra = 0x8080, aa = 0x0400, tc = 0x0200, ad = QueryFields::ad_bit;
   ReplyHeader(uint16_t bits, unsigned extended) : flags(bits), extended_rcode(extended) {}
   explicit ReplyHeader(Rcode rcode)
-      : ReplyHeader(static_cast<uint16_t>(qr_ra | (static_cast<uint16_t>(rcode) & 15)),
+      : ReplyHeader(static_cast<uint16_t>(HeaderBits::qr | HeaderBits::ra |
+                                          (static_cast<uint16_t>(rcode) & HeaderBits::rcode)),
                     static_cast<unsigned>(rcode) >> 4) {}
 
   uint16_t flags;           // RCODE's lower four bits among them
   unsigned extended_rcode;  // the upper eight
-  uint64_t counts = 0;      // QDCOUNT, ANCOUNT, NSCOUNT and ARCOUNT, 16 bits each; the OPT is not among them
+  uint64_t counts = 0;      // see one_in(); the OPT is not among them
 };
 
 inline size_t opt_size(const QueryFields& fields) {
@@ -35,17 +33,16 @@ inline size_t opt_size(const QueryFields& fields) {
   return bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
 }
 
-inline constexpr uint64_t one_question = uint64_t{1} << 48;  // in ReplyHeader::counts
 inline uint64_t question_count(const QueryFields& fields) {
-  return fields.question_end > header_size ? one_question : 0;
+  return fields.question_end > header_size ? one_in(Section::question) : 0;
 }
 
 // RFC 1035 section 4.1.1; RD and CD are the client's (RFC 4035 section 3.2.2), and so is the ID, which stands
 // there.
 inline void patch_header(uint8_t* header, const QueryFields& fields, const ReplyHeader& reply) {
-  constexpr uint16_t kept = QueryFields::opcode_mask | QueryFields::rd_bit | QueryFields::cd_bit;
+  constexpr uint16_t kept = HeaderBits::opcode | HeaderBits::rd | HeaderBits::cd;
   store_u16(header + 2, static_cast<uint16_t>(reply.flags | (fields.flags & kept)));
-  store_u64(header + 4, reply.counts + uint64_t{fields.has_edns});
+  store_u64(header + 4, reply.counts + fields.has_edns * one_in(Section::additional));
 }
 
 // The OPT at `end`, whose room the caller has checked. Returns the message's new end. RFC 6891 section 6.1.2:
@@ -100,15 +97,14 @@ struct RenderOptions {
   using namespace render_parts;
   ReplyHeader reply(blob.reply_flags(), blob.extended_rcode());
   // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
-  if ((reply.flags & ReplyHeader::ad) != 0 && !fields.ad() && !fields.dnssec_ok)
-    reply.flags ^= ReplyHeader::ad;
+  if ((reply.flags & HeaderBits::ad) != 0 && !fields.ad() && !fields.dnssec_ok) reply.flags ^= HeaderBits::ad;
   const size_t tail_at = fields.question_end, tail_end = tail_at + blob.tail_size();
   const bool fits = tail_end + opt_size(fields) <= std::min<size_t>(slot.size(), fields.limit);
   if (!fits || !blob.render(slot.subspan(tail_at), options.now)) {
-    reply.flags |= ReplyHeader::tc;
+    reply.flags |= HeaderBits::tc;
     return finish_empty(slot, fields, reply, options.udp_size, {});
   }
-  reply.counts = one_question | blob.counts();
+  reply.counts = one_in(Section::question) + blob.counts();
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, tail_end, fields, reply.extended_rcode, options.udp_size, {});
 }

@@ -5,8 +5,6 @@
 namespace peregrine {
 namespace {
 
-constexpr uint16_t smallest_udp_size = 512;
-
 bool are_whole(Bytes options) {
   ByteReader reader(options);
   while (reader.ok() && !reader.at_end()) {
@@ -25,8 +23,8 @@ Result<Edns> Edns::parse(Class udp_size, uint32_t ttl, Bytes rdata) {
   if (!are_whole(options)) return std::unexpected(Error::bad_rdata);
   return Edns{.version = version,
               .extended_rcode = static_cast<uint8_t>(ttl >> 24),
-              .dnssec_ok = (ttl & 0x8000) != 0,
-              .udp_size = std::max(static_cast<uint16_t>(udp_size), smallest_udp_size),
+              .dnssec_ok = (ttl & opt_dnssec_ok_bit) != 0,
+              .udp_size = std::max(static_cast<uint16_t>(udp_size), classic_udp_size),
               .options = options};
 }
 

@@ -10,6 +10,12 @@
 
 namespace peregrine {
 
+// What a message over UDP may have without EDNS (RFC 1035 section 4.2.1), and with it at least (RFC 6891
+// section 6.2.3). Octets.
+inline constexpr uint16_t classic_udp_size = 512;
+inline constexpr size_t bare_opt_size = 11;            // the root, TYPE, CLASS, TTL, RDLENGTH: no options
+inline constexpr uint32_t opt_dnssec_ok_bit = 0x8000;  // DO, in the OPT's TTL field (RFC 3225 section 3)
+
 enum class EdnsOption : uint16_t {
   nsid = 3,
   client_subnet = 8,
@@ -27,7 +33,7 @@ struct Edns {
   uint8_t version = 0;
   uint8_t extended_rcode = 0;  // upper eight bits of the rcode
   bool dnssec_ok = false;
-  uint16_t udp_size = 512;  // octets; at least 512, whatever was sent (RFC 6891 section 6.2.3)
+  uint16_t udp_size = classic_udp_size;  // octets; at least that, whatever was sent
   Bytes options;
 
   // Reads TTL and CLASS fields of an OPT and checks that its options fill the rdata exactly. Of a version

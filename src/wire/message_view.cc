@@ -69,7 +69,7 @@ Result<MessageView> MessageView::parse(Bytes message) {
     auto qname = Dname::parse(message.subspan(at));
     if (!qname) return std::unexpected(qname.error());
     view.qname_size_ = static_cast<uint8_t>(qname->size());
-    at += qname->size() + 4;
+    at += qname->size() + type_and_class_size;
     if (at > message.size()) return std::unexpected(Error::truncated);
   }
   for (Section section : {Section::answer, Section::authority, Section::additional}) {

@@ -15,7 +15,22 @@
 namespace peregrine {
 
 inline constexpr size_t header_size = 12;
+inline constexpr size_t type_and_class_size = 4;   // behind the name of a question
 inline constexpr size_t max_message_size = 65535;  // what the length before a message on a stream can say
+
+// The header's second word: RFC 1035 section 4.1.1; AD and CD: RFC 4035 section 3.2.
+struct HeaderBits {
+  static constexpr uint16_t qr = 0x8000, opcode = 0x7800, aa = 0x0400, tc = 0x0200, rd = 0x0100;
+  static constexpr uint16_t ra = 0x0080, ad = 0x0020, cd = 0x0010, rcode = 0x000f;
+  static constexpr unsigned opcode_shift = 11;
+};
+constexpr Opcode opcode_of(uint16_t flags) {
+  return Opcode((flags & HeaderBits::opcode) >> HeaderBits::opcode_shift);
+}
+
+// The header's four counts as one number, QDCOUNT the most significant: what one more in a section adds.
+constexpr uint64_t one_in(Section s) { return uint64_t{1} << (48 - 16 * static_cast<unsigned>(s)); }
+inline constexpr uint64_t record_counts = one_in(Section::question) - 1;  // those but for QDCOUNT
 
 // The twelve octets at the front, unchecked but for their number.
 class Header {
@@ -23,15 +38,16 @@ class Header {
   static Result<Header> read(Bytes message);  // truncated
   uint16_t id() const { return load_u16(&octets_[0]); }
   uint16_t flags() const { return load_u16(&octets_[2]); }
-  bool qr() const { return octets_[2] & 0x80; }
-  Opcode opcode() const { return Opcode((octets_[2] >> 3) & 15); }
-  bool aa() const { return octets_[2] & 0x04; }
-  bool tc() const { return octets_[2] & 0x02; }
-  bool rd() const { return octets_[2] & 0x01; }
-  bool ra() const { return octets_[3] & 0x80; }
-  bool ad() const { return octets_[3] & 0x20; }
-  bool cd() const { return octets_[3] & 0x10; }
-  uint8_t rcode_low() const { return octets_[3] & 15; }
+  bool qr() const { return flags() & HeaderBits::qr; }
+  Opcode opcode() const { return opcode_of(flags()); }
+  bool aa() const { return flags() & HeaderBits::aa; }
+  bool tc() const { return flags() & HeaderBits::tc; }
+  bool rd() const { return flags() & HeaderBits::rd; }
+  bool ra() const { return flags() & HeaderBits::ra; }
+  bool ad() const { return flags() & HeaderBits::ad; }
+  bool cd() const { return flags() & HeaderBits::cd; }
+  uint8_t rcode_low() const { return flags() & HeaderBits::rcode; }
+  uint64_t counts() const { return load_u64(&octets_[4]); }
   uint16_t count(Section s) const { return load_u16(&octets_[4 + 2 * static_cast<size_t>(s)]); }
 
  private:
@@ -56,7 +72,7 @@ struct Question {
   Dname qname;  // in the message: the asker's letter case
   Type qtype;
   Class qclass;
-  size_t wire_size() const { return qname.size() + 4; }
+  size_t wire_size() const { return qname.size() + type_and_class_size; }
 };
 
 // RFC 2181 section 8: a TTL with its top bit set is taken as zero.

@@ -8,6 +8,7 @@ namespace peregrine {
 namespace {
 
 constexpr size_t pointer_reach = 0x4000;
+constexpr size_t flags_at = 2;  // offset of the second word: HeaderBits
 constexpr size_t count_at = 4;  // offset of QDCOUNT
 constexpr size_t opt_rcode_at =
     5;  // from the OPT's start: root, TYPE, CLASS, then the TTL field's first octet
@@ -24,33 +25,31 @@ MessageWriter::MessageWriter(MutableBytes buffer)
   if (usable_) out_.put(zeros);
 }
 
-void MessageWriter::flag(size_t octet, uint8_t mask, bool on) {
+void MessageWriter::set_bits(uint16_t mask, uint16_t value) {
   if (!usable_) return;
-  uint8_t& flags = out_.data()[octet];
-  flags = static_cast<uint8_t>(on ? flags | mask : flags & ~mask);
+  uint8_t* flags = out_.data() + flags_at;
+  store_u16(flags, static_cast<uint16_t>((load_u16(flags) & ~mask) | (value & mask)));
 }
 
 void MessageWriter::id(uint16_t v) {
   if (usable_) store_u16(out_.data(), v);
 }
 
-void MessageWriter::qr(bool v) { flag(2, 0x80, v); }
-void MessageWriter::aa(bool v) { flag(2, 0x04, v); }
-void MessageWriter::tc(bool v) { flag(2, 0x02, v); }
-void MessageWriter::rd(bool v) { flag(2, 0x01, v); }
-void MessageWriter::ra(bool v) { flag(3, 0x80, v); }
-void MessageWriter::ad(bool v) { flag(3, 0x20, v); }
-void MessageWriter::cd(bool v) { flag(3, 0x10, v); }
+void MessageWriter::qr(bool v) { flag(HeaderBits::qr, v); }
+void MessageWriter::aa(bool v) { flag(HeaderBits::aa, v); }
+void MessageWriter::tc(bool v) { flag(HeaderBits::tc, v); }
+void MessageWriter::rd(bool v) { flag(HeaderBits::rd, v); }
+void MessageWriter::ra(bool v) { flag(HeaderBits::ra, v); }
+void MessageWriter::ad(bool v) { flag(HeaderBits::ad, v); }
+void MessageWriter::cd(bool v) { flag(HeaderBits::cd, v); }
 
 void MessageWriter::opcode(Opcode v) {
-  flag(2, 0x78, false);
-  flag(2, static_cast<uint8_t>((static_cast<unsigned>(v) & 15) << 3), true);
+  set_bits(HeaderBits::opcode, static_cast<uint16_t>(static_cast<unsigned>(v) << HeaderBits::opcode_shift));
 }
 
 void MessageWriter::rcode(Rcode v) {
-  auto number = static_cast<unsigned>(v);
-  flag(3, 0x0f, false);
-  flag(3, number & 15, true);
+  const auto number = static_cast<uint16_t>(v);
+  set_bits(HeaderBits::rcode, number);
   extended_rcode_ = static_cast<uint8_t>(number >> 4);
   if (opt_at_ != 0) out_.data()[opt_at_ + opt_rcode_at] = extended_rcode_;
 }
@@ -77,7 +76,7 @@ bool MessageWriter::copy(Section section, const RrView& rr, uint32_t ttl) {
 
 bool MessageWriter::edns(const OptFields& opt) {
   uint32_t ttl =
-      uint32_t{extended_rcode_} << 24 | uint32_t{opt.version} << 16 | (opt.dnssec_ok ? 0x8000u : 0u);
+      uint32_t{extended_rcode_} << 24 | uint32_t{opt.version} << 16 | (opt.dnssec_ok ? opt_dnssec_ok_bit : 0);
   RdataReader reader(Type::opt, opt.options);
   return put_rr(Section::additional, {Dname(), Type::opt, Class(opt.udp_size), ttl}, reader);
 }

@@ -91,7 +91,8 @@ class MessageWriter {
   bool put_rdata(RdataReader& rdata);
   void remember(size_t base, Bytes starts, uint16_t parent);
   bool same_label(size_t offset, Bytes label) const;
-  void flag(size_t octet, uint8_t mask, bool on);
+  void set_bits(uint16_t mask, uint16_t value);
+  void flag(uint16_t bit, bool on) { set_bits(bit, on ? bit : 0); }
 
   ByteWriter out_;
   size_t limit_;

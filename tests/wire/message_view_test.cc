@@ -99,6 +99,8 @@ TEST(MessageView, EveryHeaderBit) {
   EXPECT_EQ(header->opcode(), Opcode(15));
   EXPECT_EQ(header->rcode_low(), 15);
   for (unsigned s = 0; s < 4; ++s) EXPECT_EQ(header->count(Section(s)), s + 1);
+  EXPECT_EQ(header->counts(), one_in(Section::question) + 2 * one_in(Section::answer) +
+                                  3 * one_in(Section::authority) + 4 * one_in(Section::additional));
   EXPECT_EQ(Header::read(hex("0000 0000 0000 0000 0000 00")).error(), Error::truncated);
   using Bit = bool (Header::*)() const;
   const std::pair<const char*, Bit> bits[] = {{"0000 8000", &Header::qr}, {"0000 0400", &Header::aa},
