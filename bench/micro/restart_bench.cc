@@ -42,9 +42,9 @@ std::unique_ptr<CacheFile> open(const std::string& path, const ArenaStore& store
 void load(CacheFile& file, const HashSecret& secret, ArenaStore& store) {
   file.load({.secret = secret, .now = now, .rules = 1, .generation = 1},
             {.prefetch = [&store](uint64_t hash) { store.prefetch_to_put(hash); },
-             .put = [&store](const StoreKey& key, const Lifetime& lifetime,
-                             Bytes blob) { return store.put(key, lifetime, blob); },
-             .remove = [&store](const StoreKey& key) { store.remove(key); }});
+             .put = [&store](const StoreKey& key, const Lifetime& lifetime, Bytes blob,
+                             Decide decide) { return store.put_if(key, lifetime, blob, decide); },
+             .forget = [&store](const StoreKey& key, Decide decide) { store.forget_if(key, decide); }});
 }
 
 // One A record each, at names of the length that real ones have.
@@ -98,7 +98,7 @@ void restart(benchmark::State& state) {
     store.reset();
     state.ResumeTiming();
   }
-  state.counters["loaded"] = static_cast<double>(stats.loaded);
+  state.counters["loaded"] = static_cast<double>(stats.entries.loaded);
   state.counters["file_MB"] = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
   std::filesystem::remove_all(directory);
 }

@@ -110,6 +110,7 @@ void cache_flush(Server& server, const json& request, const ControlReply& reply)
     return reply(refusal("\"below\" is neither true nor false"));
   const FlushTarget target{.name = *name, .below = below != request.end() && below->get<bool>()};
   server.run_in_background([&server, reply, target] {
+    server.prepare_flush();
     const FlushReport report = flush(server.cache(), server.flushes(), target);
     log_info("flushed " + target.name.to_string() + (target.below ? " and all below" : "") +
              " from the cache: " + std::to_string(report.removed) + " entries");

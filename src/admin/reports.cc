@@ -33,17 +33,25 @@ json report_cache(const StoreStats& cache) {
 
 json report_cache_file(const std::optional<CacheFileStats>& file) {
   if (!file) return nullptr;
-  return {{"writing", file->writing},
+  const LoadCounts& entries = file->entries;
+  return {{"loading", file->loading},
+          {"writing", file->writing},
           {"set_aside", file->set_aside},
-          {"loaded", file->loaded},
+          {"loaded", entries.loaded},
           {"load_ms", in_milliseconds(file->load_time)},
-          {"expired", file->expired},
-          {"removed", file->removed},
-          {"malformed", file->malformed},
-          {"dropped_segments", file->dropped_segments},
+          {"superseded", entries.superseded},
+          {"expired", entries.expired},
+          {"removed", entries.removed},
+          {"malformed", entries.malformed + entries.from_future},
+          {"from_future", entries.from_future},
+          {"dropped_segments", file->dropped_segments()},
+          {"damaged_headers", file->damaged_headers},
+          {"damaged_contents", file->damaged_contents},
+          {"unknown_removals", file->unknown_removals},
           {"segments_written", file->segments_written},
           {"entries_written", file->entries_written},
-          {"octets_written", file->octets_written}};
+          {"octets_written", file->octets_written},
+          {"octets_waiting", file->octets_waiting}};
 }
 
 }  // namespace

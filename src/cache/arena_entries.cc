@@ -25,6 +25,11 @@ ArenaEntries::ArenaEntries(ArenaStore& store) : store_(store), reader_(store) { 
 uint32_t ArenaEntries::segment_count() const { return static_cast<uint32_t>(store_.geometry().segments); }
 uint32_t ArenaEntries::segment_octets() const { return store_.geometry().segment_octets; }
 
+SegmentCursor ArenaEntries::position(uint32_t segment) const {
+  const ArenaSegments::Filled filled = store_.segments_.filled(segment);
+  return {.sequence = filled.sequence, .octets = filled.granules * static_cast<uint32_t>(granule)};
+}
+
 SegmentCursor ArenaEntries::copy(uint32_t segment, SegmentCursor from, std::vector<uint8_t>& out) {
   const OnlineWhile online(reader_);
   const ArenaSegments::Filled filled = store_.segments_.filled(segment);

@@ -12,6 +12,7 @@ class ArenaEntries final : public EntrySource {
   explicit ArenaEntries(ArenaStore& store);  // throws std::runtime_error where the store has too many readers
   uint32_t segment_count() const override;
   uint32_t segment_octets() const override;
+  SegmentCursor position(uint32_t segment) const override;
   SegmentCursor copy(uint32_t segment, SegmentCursor from, std::vector<uint8_t>& out) override;
 
  private:

@@ -188,6 +188,14 @@ bool ArenaStore::remove(const StoreKey& key) {
   return found;
 }
 
+bool ArenaStore::forget_if(const StoreKey& key, Decide decide) {
+  const ArenaGroup group(index_.home(key.hash));
+  const ArenaPlace place = find(group, key);
+  if (!place || !decide(stored(place))) return false;
+  drop(place, ArenaCount::removed);
+  return true;
+}
+
 void ArenaStore::clear() {
   for (ArenaBucket& bucket : index_.buckets()) {
     if (bucket.empty()) continue;

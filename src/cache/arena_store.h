@@ -82,6 +82,8 @@ class ArenaStore {
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob);
   bool put_if(const StoreKey& key, const Lifetime& lifetime, Bytes blob, Decide decide);
   bool remove(const StoreKey& key);
+  // remove() where the key is there and decide() says so, as in put_if(). The removal log is not told.
+  bool forget_if(const StoreKey& key, Decide decide);
   void clear();
   void scan(Visit visit);
   StoreStats stats() const;

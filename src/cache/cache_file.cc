@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <new>
 #include <ranges>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -17,8 +19,8 @@
 namespace peregrine {
 namespace {
 
-constexpr int entries_ahead = 8;              // whose places in the store are on their way
-constexpr uint64_t most_per_step = 32 << 20;  // octets: then removals that wait have their turn
+constexpr uint64_t most_per_step = 8 << 20;  // octets: then removals that wait have their turn
+constexpr int most_waits = 50;               // for writers that are at work in a segment
 
 uint32_t take_first(std::deque<uint32_t>& slots) {
   const uint32_t first = slots.front();
@@ -26,7 +28,26 @@ uint32_t take_first(std::deque<uint32_t>& slots) {
   return first;
 }
 
+// Writers may be, and nobody can say then how far the segment is filled.
+bool at_work(const SegmentCursor& at) { return at.sequence != 0 && at.octets == 0; }
+
+std::string parts_text(const CacheFileStats& stats) {
+  if (stats.unknown_removals != 0)
+    return "all " + std::to_string(stats.unknown_removals) +
+           " segments, because nobody knows what was removed: the journal is damaged";
+  return std::to_string(stats.dropped_segments()) + " damaged or unfinished segments (" +
+         std::to_string(stats.damaged_headers) + " by their headers, " +
+         std::to_string(stats.damaged_contents) + " by what is in them)";
+}
+
 }  // namespace
+
+std::string damage_text(const CacheFileStats& stats) {
+  const uint64_t entries = stats.entries.malformed + stats.entries.from_future;
+  if (stats.dropped_segments() + entries == 0) return {};
+  return parts_text(stats) + " and " + std::to_string(entries) + " entries (" +
+         std::to_string(stats.entries.from_future) + " from the future) were dropped";
+}
 
 SegmentFile::Geometry CacheFile::geometry_for(uint32_t segment_octets, uint32_t segment_count) {
   // Room for the headers of parts that were written while a segment filled up; then it is written anew.
@@ -54,82 +75,74 @@ std::unique_ptr<CacheFile> CacheFile::open(const std::string& path, const Segmen
 CacheFile::CacheFile(SegmentFile file, const SegmentFile::Geometry& wanted)
     : file_(std::move(file)), wanted_(wanted) {}
 
-void CacheFile::load(const Loading& loading, Target target) {
+void CacheFile::load(const Loading& loading, LoadTarget target) {
   SystemClock clock;
   const Instant began = clock.precise();
   CacheFileStats stats = this->stats();
-  rules_.lock()->fingerprint = loading.rules;
-  rules_.lock()->since = loading.generation;
+  stats.loading = true;
+  publish(stats);
+  attempt([&] { load_file(loading, target, stats); });
+  stats.load_time = clock.precise() - began;
+  stats.loading = false;
+  stats.writing = !failed_;
+  publish(stats);
+}
 
+// Only what load() counts: removals may have been written meanwhile.
+void CacheFile::publish(const CacheFileStats& loaded) {
+  auto stats = stats_.lock();
+  const uint64_t removals = stats->removals_written;
+  *stats = loaded;
+  stats->removals_written = removals;
+}
+
+void CacheFile::load_file(const Loading& loading, LoadTarget target, CacheFileStats& stats) {
+  if (auto rules = rules_.lock(); rules->since <= loading.generation)  // else they have changed since
+    *rules = {.fingerprint = loading.rules, .since = loading.generation};
   auto chunks = file_.chunks();
   auto journal = fresh_ ? RemovalJournal() : RemovalJournal::load(file_);
   const bool readable = chunks && journal;
-  if (!chunks) chunks = SegmentFile::Chunks{};
-  stats.dropped_segments = chunks->damaged + (journal ? 0 : chunks->whole.size());
+  if (!chunks) chunks = Chunks{};
+  stats.damaged_headers = chunks->damaged;
+  bool same_rules = false;
   if (readable) {
     journal_ = *std::move(journal);
     sequence_ = journal_.latest_stamp();
     if (!chunks->whole.empty()) sequence_ = std::max(sequence_, chunks->whole.back().sequence);
-    const bool same_rules = fresh_ || journal_.rules() == loading.rules;
+    same_rules = fresh_ || journal_.rules() == loading.rules;
     if (!same_rules) log_info("what is in cache.file came from other servers, or another version: not read");
-    if (same_rules) load_chunks(loading, *chunks, target, stats);
+    const bool whole = !same_rules || load_chunks(loading, *chunks, target, stats);
     journal_.forget_hidden();
-    removals_.take();  // by load_chunk(): what stands in the file says so already
-    prepare(*chunks, same_rules, loading.now);
+    if (!whole) return;
   } else {
-    prepare({}, false, loading.now);
+    stats.unknown_removals = chunks->whole.size();
+    *chunks = {};
   }
-  stats.load_time = clock.precise() - began;
-  stats.writing = !failed_;
-  *stats_.lock() = stats;
+  loaded_ = true;
+  prepare(*chunks, same_rules, loading.now);
 }
 
-void CacheFile::load_chunks(const Loading& loading, const SegmentFile::Chunks& chunks, Target target,
+// False where it was told to stop. What is removed meanwhile is written down at once: it counts for the
+// chunks that come.
+bool CacheFile::load_chunks(const Loading& loading, const Chunks& chunks, LoadTarget target,
                             CacheFileStats& stats) {
+  ChunkLoader loader(loading, journal_, target);
   for (const ChunkPlace& place : chunks.whole) {
+    write_removals();
+    if (failed_ || stop_loading_.load(std::memory_order_relaxed)) return false;
     if (place.sequence <= journal_.void_through()) continue;
-    if (!file_.read(place, buffer_)) {
-      ++stats.dropped_segments;
-      continue;
-    }
-    load_chunk(loading, place.sequence, target, stats);
+    if (file_.read(place, buffer_))
+      loader.load(buffer_, place.sequence);
+    else
+      ++stats.damaged_contents;
+    stats.entries = loader.counts();
+    publish(stats);
   }
-}
-
-void CacheFile::load_chunk(const Loading& loading, uint64_t sequence, Target target, CacheFileStats& stats) {
-  EntryChecker checker(loading.secret, loading.now, loading.longest_lifetime);
-  size_t fetched = 0;
-  const auto fetch_next = [&] {
-    const auto entry = entry_at(buffer_, fetched);
-    if (!entry) return;
-    target.prefetch(entry->header.hash());
-    fetched += size_t{entry->header.granules()} * granule;
-  };
-  for (int i = 0; i < entries_ahead; ++i) fetch_next();
-  for (size_t at = 0; at < buffer_.size();) {
-    fetch_next();
-    const auto entry = entry_at(buffer_, at);
-    if (!entry) return static_cast<void>(++stats.malformed);
-    const MutableBytes blob = MutableBytes(buffer_).subspan(
-        at + sizeof(EntryHeader) + entry->header.key_size(), entry->header.blob_size());
-    at += size_t{entry->header.granules()} * granule;
-    if (journal_.hides(entry->header.hash(), sequence)) {
-      ++stats.removed;
-      continue;
-    }
-    const EntryFault fault = checker.check(*entry);
-    if (fault != EntryFault::none) {
-      ++(fault == EntryFault::expired ? stats.expired : stats.malformed);
-      if (checker.keyed()) target.remove(checker.key());  // an older one was replaced by it
-      continue;
-    }
-    if (policy_generation(*entry)) set_policy_generation(blob, loading.generation);
-    if (target.put(checker.key(), checker.lifetime(), blob)) ++stats.loaded;
-  }
+  return true;
 }
 
 // Makes the file ready to be written to.
-void CacheFile::prepare(const SegmentFile::Chunks& chunks, bool keep, WallTime now) {
+void CacheFile::prepare(const Chunks& chunks, bool keep, WallTime now) {
   const bool as_wanted = file_.geometry() == wanted_;
   if (!fresh_ && (!as_wanted || !keep)) {
     // Two files at once would take twice the room: a crash before all is written again costs what is not.
@@ -160,7 +173,7 @@ void CacheFile::start(EntrySource& source, Executor& executor) {
 void CacheFile::tick(WallTime now) {
   if (busy_.exchange(true)) return;
   try {
-    executor_->run([this, now] { step(now); });
+    executor_->run([this, now] { step(now, most_per_tick); });
   } catch (const std::bad_alloc&) {
     busy_.store(false);  // the next one tries again
   }
@@ -174,20 +187,25 @@ void CacheFile::attempt(FunctionRef<void()> work) {
   }
 }
 
-void CacheFile::step(WallTime now) {
-  bool more = false;
+// What is left of a tick's share waits until the disk has taken what was written: a slow one has never more
+// to do than a step, nor waits a removal for more.
+void CacheFile::step(WallTime now, uint64_t share) {
+  bool again = false;
   attempt([&] {
-    more = write_new(now);
-    if (more) executor_->run([this, now] { step(now); });
+    const bool more = write_new(now, std::min(share, most_per_step));
+    share -= std::min(share, step_octets_);
+    if (!more || failed_) return;
+    if (auto done = file_.sync(); !done) return fail("cannot be brought to the disk", done.error());
+    again = share != 0;
+    if (again) executor_->run([this, now, share] { step(now, share); });
   });
-  if (!more || failed_) busy_.store(false);
+  if (!again || failed_) busy_.store(false);
 }
 
 void CacheFile::finish(WallTime now) {
   executor_->run([this, now] {
     attempt([&] {
-      while (write_new(now)) {
-      }
+      write_new(now, UINT64_MAX);
       if (failed_) return;
       if (auto done = file_.sync(); !done) fail("cannot be brought to the disk", done.error());
     });
@@ -206,16 +224,49 @@ void CacheFile::change_rules(uint64_t rules, uint32_t generation) {
   removals_.removed_all();
 }
 
-// Whether more is left than one step may write.
-bool CacheFile::write_new(WallTime now) {
+// Whether there is more than it may write.
+bool CacheFile::write_new(WallTime now, uint64_t most) {
   write_removals();
   step_octets_ = 0;
-  for (; !failed_ && next_segment_ < segments_.size(); ++next_segment_) {
-    if (step_octets_ >= most_per_step) return true;
-    write_segment(next_segment_, now);
+  if (!loaded_) return false;
+  const std::vector<News> all = news();
+  uint64_t waiting = 0;
+  for (const News& segment : all) {
+    if (failed_) return false;
+    if (step_octets_ < most)
+      write_segment(segment.number, now);
+    else
+      waiting += segment.octets;
   }
-  next_segment_ = 0;
-  return false;
+  stats_.lock()->octets_waiting = waiting;
+  return waiting != 0;
+}
+
+// Of the segments, those first that began to be filled last: what was stored a moment ago does not wait until
+// all is rewritten.
+std::vector<CacheFile::News> CacheFile::news() const {
+  std::vector<News> found;
+  for (uint32_t number = 0; number < segments_.size(); ++number) {
+    const SegmentCursor at = source_->position(number), seen = segments_[number].seen;
+    if (at == seen && !at_work(at)) continue;
+    const uint32_t from = at.sequence == seen.sequence ? std::min(seen.octets, at.octets) : 0;
+    found.push_back({.number = number, .sequence = at.sequence, .octets = at.octets - from});
+  }
+  std::ranges::sort(found, std::greater(), &News::sequence);
+  return found;
+}
+
+// Appends what is new to the buffer. While writers are at work in the segment nobody can say what that is:
+// they are soon done.
+SegmentCursor CacheFile::copy_new(uint32_t number) {
+  const SegmentCursor before = segments_[number].seen;
+  for (int waits = 0;; ++waits) {
+    const SegmentCursor seen = source_->copy(number, before, buffer_);
+    if (!buffer_.empty() || waits == most_waits) return seen;
+    const SegmentCursor at = source_->position(number);
+    if (at == seen && !at_work(at)) return seen;
+    std::this_thread::yield();
+  }
 }
 
 // Later chunks hold nothing that was removed before they were made.
@@ -235,14 +286,13 @@ void CacheFile::write_removals() {
     release(segment);
     segment.seen = {};
   }
-  next_segment_ = 0;
 }
 
 void CacheFile::write_segment(uint32_t number, WallTime now) {
   Segment& segment = segments_[number];
   const SegmentCursor before = segment.seen;
   buffer_.clear();
-  const SegmentCursor seen = source_->copy(number, segment.seen, buffer_);
+  const SegmentCursor seen = copy_new(number);
   if (seen.sequence != segment.seen.sequence) release(segment);
   segment.seen = seen;
   uint32_t count = keep_what_counts();

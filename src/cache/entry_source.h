@@ -19,6 +19,9 @@ class EntrySource {
   virtual ~EntrySource() = default;
   virtual uint32_t segment_count() const = 0;
   virtual uint32_t segment_octets() const = 0;
+  // Where copy() would look to from the start, or 0 octets while writers are at work there. Of two segments
+  // that are in use the one of the higher sequence has been so for the shorter time.
+  virtual SegmentCursor position(uint32_t segment) const = 0;
   // Appends to `out`, as arena_layout.h has them, the segment's entries from `from` on that are whole and, at
   // this moment, what is to be found under their keys. From the start where the segment is in another filling
   // than `from` says. Where it has looked to; what is being written behind that comes with the next call.

@@ -23,8 +23,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
+#include "base/clock.h"
 #include "base/siphash.h"
 
 namespace peregrine {
@@ -92,5 +94,21 @@ inline constexpr uint64_t slots_at = journal_at + journal_blocks * sector;
 inline constexpr uint64_t chunk_octets(uint64_t entries_octets) {
   return (sizeof(ChunkHeader) + entries_octets + sector - 1) / sector * sector;
 }
+
+struct FileGeometry {
+  uint32_t slot_octets = 0;  // a multiple of `sector`
+  uint32_t slots = 0;
+  bool operator==(const FileGeometry&) const = default;
+};
+
+uint64_t checksum_of(const FileHeader& header);
+uint64_t checksum_of(const ChunkHeader& header, uint64_t seed);
+uint64_t checksum_of(const JournalBlock& block, uint64_t seed);
+
+// The header of an empty file of this layout, with its checksum.
+FileHeader header_for(const FileGeometry& geometry, WallTime now, const HashKey& key, uint64_t seed);
+// Why any octets are no header of ours; empty where they are one, and every size in it is within bounds. One
+// that was made over a day after `now` is from the future.
+std::string_view fault(const FileHeader& header, WallTime now);
 
 }  // namespace peregrine

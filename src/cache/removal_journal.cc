@@ -1,18 +1,11 @@
 #include "cache/removal_journal.h"
 
 #include <algorithm>
-#include <cstddef>
 
 #include "cache/arena_layout.h"
-#include "cache/xxh64.h"
 
 namespace peregrine {
 namespace {
-
-uint64_t checksum_of(const JournalBlock& block, uint64_t seed) {
-  const Bytes octets{reinterpret_cast<const uint8_t*>(&block), sizeof block};
-  return xxh64(octets.subspan(sizeof block.checksum), seed);
-}
 
 bool is_zero(const JournalBlock& block) {
   const Bytes octets{reinterpret_cast<const uint8_t*>(&block), sizeof block};
@@ -24,11 +17,15 @@ bool is_zero(const JournalBlock& block) {
 std::optional<RemovalJournal> RemovalJournal::load(const SegmentFile& file) {
   const auto blocks = file.read_journal();
   if (!blocks) return std::nullopt;
+  return read(*blocks, file.seed());
+}
+
+std::optional<RemovalJournal> RemovalJournal::read(std::span<const JournalBlock> blocks, uint64_t seed) {
   uint64_t epoch = 0;
-  for (uint32_t i = 0; i < blocks->size(); ++i) {
-    const JournalBlock& block = (*blocks)[i];
+  for (uint32_t i = 0; i < blocks.size(); ++i) {
+    const JournalBlock& block = blocks[i];
     if (is_zero(block)) continue;
-    if (block.checksum != checksum_of(block, file.seed())) return std::nullopt;
+    if (block.checksum != checksum_of(block, seed)) return std::nullopt;
     if (block.index != i || block.count > JournalBlock::most) return std::nullopt;
     epoch = std::max(epoch, block.epoch);
   }
@@ -36,7 +33,7 @@ std::optional<RemovalJournal> RemovalJournal::load(const SegmentFile& file) {
 
   RemovalJournal journal;
   bool ended = false;
-  for (const JournalBlock& block : *blocks) {
+  for (const JournalBlock& block : blocks) {
     const bool counts = block.epoch == epoch;
     if (counts && ended) return std::nullopt;  // one before it is missing
     if (counts && !journal.take(block)) return std::nullopt;
@@ -53,11 +50,16 @@ bool RemovalJournal::take(const JournalBlock& block) {
   latest_stamp_ = std::max(latest_stamp_, block.void_through);
   for (const Removal& removal : std::span(block.removals).first(block.count)) {
     if (removal.stamp > highest_sequence) return false;
-    uint64_t& stamp = stamps_[removal.hash];
-    stamp = std::max(stamp, removal.stamp);
+    remember(removal);
     latest_stamp_ = std::max(latest_stamp_, removal.stamp);
   }
   return true;
+}
+
+void RemovalJournal::remember(const Removal& removal) {
+  if (!remembers_) return;
+  uint64_t& stamp = stamps_[removal.hash];
+  stamp = std::max(stamp, removal.stamp);
 }
 
 SegmentFile::Status RemovalJournal::begin(SegmentFile& file, uint64_t void_through, uint64_t rules) {
@@ -81,8 +83,11 @@ SegmentFile::Status RemovalJournal::add(SegmentFile& file, std::span<const uint6
       ++block_.index;
     }
     const size_t count = std::min<size_t>(hashes.size(), JournalBlock::most - block_.count);
-    for (uint64_t hash : hashes.first(count))
-      block_.removals[block_.count++] = {.hash = kept_hash(hash), .stamp = stamp};
+    for (uint64_t hash : hashes.first(count)) {
+      const Removal removal{.hash = kept_hash(hash), .stamp = stamp};
+      block_.removals[block_.count++] = removal;
+      remember(removal);
+    }
     if (auto written = write(file); !written) return written;
     hashes = hashes.subspan(count);
   }

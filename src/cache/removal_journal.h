@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -16,6 +17,7 @@ class RemovalJournal {
  public:
   // Nothing where it is not as it was written: then nobody knows what was removed, and no chunk counts.
   static std::optional<RemovalJournal> load(const SegmentFile& file);
+  static std::optional<RemovalJournal> read(std::span<const JournalBlock> blocks, uint64_t seed);
   RemovalJournal() = default;  // of an empty file: begin() comes first
 
   uint64_t rules() const { return block_.rules; }
@@ -26,7 +28,11 @@ class RemovalJournal {
     const auto found = stamps_.find(hash);
     return found != stamps_.end() && sequence <= found->second;
   }
-  void forget_hidden() { stamps_ = {}; }  // once the file is loaded: hides() is of no use then
+  // Once the file is loaded: hides() is of no use then.
+  void forget_hidden() {
+    stamps_ = {};
+    remembers_ = false;
+  }
 
   // Both are in the file when they return, though not on the disk.
   // Chunks up to `void_through` do not count any more, and the journal is empty.
@@ -38,10 +44,12 @@ class RemovalJournal {
  private:
   SegmentFile::Status write(SegmentFile& file);
   bool take(const JournalBlock& block);
+  void remember(const Removal& removal);
 
   JournalBlock block_;  // the last one
   uint64_t latest_stamp_ = 0;
   std::unordered_map<uint64_t, uint64_t> stamps_;  // by hash; hashes are keyed
+  bool remembers_ = true;
 };
 
 }  // namespace peregrine

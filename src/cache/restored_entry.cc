@@ -17,8 +17,8 @@ constexpr size_t view_at = 3;             // in a key
 
 bool is_answer(Bytes key) { return key.size() > key_prefix_size && KeyView{key[view_at]} == KeyView::answer; }
 
-// When the blob was stored, of whatever view; nothing where it is damaged.
-std::optional<WallTime> stored_at(KeyView view, Bytes octets) {
+// Nothing where the blob is damaged.
+std::optional<WallTime> time_in(KeyView view, Bytes octets) {
   const auto time_of = [](const auto& blob) {
     return blob ? std::optional(blob->stored_at()) : std::nullopt;
   };
@@ -41,11 +41,12 @@ EntryFault EntryChecker::check(const EntryView& entry) {
   const EntryFault fault = check_key(entry);
   keyed_ = fault == EntryFault::none;
   if (!keyed_) return fault;
+  const auto stored = time_in(KeyView{entry.key[view_at]}, entry.blob);
+  stored_at_ = stored.value_or(WallTime{});
   if (entry.header.expires_at() <= EntryHeader::seconds(now_)) return EntryFault::expired;
-  const auto stored = stored_at(KeyView{entry.key[view_at]}, entry.blob);
   if (!stored) return EntryFault::malformed;
   lifetime_ = entry.header.lifetime();
-  return check_time(*stored);
+  return check_time();
 }
 
 // The key is made anew, as if a query had asked for it.
@@ -58,11 +59,16 @@ EntryFault EntryChecker::check_key(const EntryView& entry) {
   return same ? EntryFault::none : EntryFault::malformed;
 }
 
-EntryFault EntryChecker::check_time(WallTime stored_at) {
-  if (stored_at > now_ + slack) return EntryFault::future;
-  lifetime_.expires_at = std::min(lifetime_.expires_at, stored_at + longest_);
+EntryFault EntryChecker::check_time() {
+  if (stored_at_ > now_ + slack) return EntryFault::future;
+  lifetime_.expires_at = std::min(lifetime_.expires_at, stored_at_ + longest_);
   lifetime_.refresh_at = std::min(lifetime_.refresh_at, lifetime_.expires_at);
   return lifetime_.fresh(now_) ? EntryFault::none : EntryFault::expired;
+}
+
+std::optional<WallTime> stored_at(const StoredEntry& entry) {
+  if (entry.key.octets.size() <= view_at) return std::nullopt;
+  return time_in(KeyView{entry.key.octets[view_at]}, entry.blob);
 }
 
 std::optional<uint32_t> policy_generation(const EntryView& entry) {

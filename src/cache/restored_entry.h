@@ -30,20 +30,26 @@ class EntryChecker {
   bool keyed() const { return keyed_; }
   // Of the last entry, where it is keyed(); valid until the next check().
   StoreKey key() const { return key_.store_key(); }
+  // Of the last entry, where it is keyed(); the epoch where it does not say so.
+  WallTime stored_at() const { return stored_at_; }
   // Of the last entry, where it has no fault.
   const Lifetime& lifetime() const { return lifetime_; }
 
  private:
   EntryFault check_key(const EntryView& entry);
-  EntryFault check_time(WallTime stored_at);
+  EntryFault check_time();
 
   const HashSecret& secret_;
   WallTime now_;
   std::chrono::seconds longest_;
   ViewKey key_;
   bool keyed_ = false;
+  WallTime stored_at_{};
   Lifetime lifetime_{};
 };
+
+// When the blob was stored, of whatever view; nothing where it cannot be told.
+std::optional<WallTime> stored_at(const StoredEntry& entry);
 
 // The policy generation of an answer; nothing for other views and for what is no answer.
 std::optional<uint32_t> policy_generation(const EntryView& entry);

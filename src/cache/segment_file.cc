@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
-#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,32 +15,14 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "cache/answer.h"
-#include "cache/arena_layout.h"
-#include "cache/delegation.h"
-#include "cache/rrset.h"
 #include "cache/xxh64.h"
 
 namespace peregrine {
 namespace {
 
-constexpr uint32_t blob_layout = AnswerBlobHeader::layout_version | RrsetBlobHeader::layout_version << 8 |
-                                 DelegationBlobHeader::layout_version << 16;
-constexpr std::chrono::days slack{1};  // a clock that was wrong by so much is no other time
-constexpr uint32_t most_slot_octets = 64 << 20;
-constexpr uint32_t most_slots = 1 << 17;  // twice what the largest store has
-
 template <class T>
-Bytes octets_of_object(const T& object, size_t size = sizeof(T)) {
-  return {reinterpret_cast<const uint8_t*>(&object), size};
-}
-
-uint64_t checksum_of(const FileHeader& header) {
-  return xxh64(octets_of_object(header, offsetof(FileHeader, checksum)), 0);
-}
-uint64_t checksum_of(const ChunkHeader& header, uint64_t seed) {
-  constexpr size_t from = offsetof(ChunkHeader, checksum) + sizeof header.checksum;
-  return xxh64(octets_of_object(header).subspan(from), seed);
+Bytes octets_of_object(const T& object) {
+  return {reinterpret_cast<const uint8_t*>(&object), sizeof object};
 }
 
 // As much as there is; an error's number.
@@ -111,33 +91,6 @@ std::expected<int, std::string> open_locked(const std::string& path) {
     ::close(fd);
   }
   return std::unexpected("it is being replaced");
-}
-
-// Why a header is none of ours; empty where it is.
-std::string fault(const FileHeader& header, WallTime now) {
-  if (header.magic != FileHeader::right_magic) return "it is no cache file";
-  if (header.version != cache_file_version) return "it has the layout of another version";
-  if (header.checksum != checksum_of(header)) return "its header is damaged";
-  if (header.arena_layout != arena_layout_version || header.blob_layout != blob_layout)
-    return "its entries have the layout of another version";
-  if (header.slot_octets < sector || header.slot_octets > most_slot_octets ||
-      header.slot_octets % sector != 0 || header.slots > most_slots)
-    return "its header is damaged";
-  if (header.created > (now + slack).time_since_epoch().count()) return "it is from the future";
-  return {};
-}
-
-FileHeader header_for(const SegmentFile::Geometry& geometry, WallTime now, const HashKey& key,
-                      uint64_t seed) {
-  FileHeader header{.arena_layout = arena_layout_version,
-                    .blob_layout = blob_layout,
-                    .slot_octets = geometry.slot_octets,
-                    .slots = geometry.slots,
-                    .hash_key = key,
-                    .seed = seed,
-                    .created = now.time_since_epoch().count()};
-  header.checksum = checksum_of(header);
-  return header;
 }
 
 // The journal is written too, so that there is room for it when the disk is full.
@@ -212,51 +165,16 @@ void SegmentFile::give_up() {
   log_error("cache.file can be neither emptied nor removed: what was flushed may come back from it");
 }
 
-std::expected<SegmentFile::Chunks, int> SegmentFile::chunks() const {
+std::expected<Chunks, int> SegmentFile::chunks() const {
   struct stat whole{};
   if (fstat(fd_, &whole) != 0) return std::unexpected(errno);
-  const auto size = static_cast<uint64_t>(whole.st_size);
-  Chunks all;
-  for (uint32_t slot = 0; slot < header_.slots && slot_at(slot) < size; ++slot)
-    if (!walk_slot(slot, all.whole)) ++all.damaged;
-  std::ranges::sort(all.whole, {}, &ChunkPlace::sequence);
-  return all;
+  const auto from_disk = [this](MutableBytes out, uint64_t at) { return read_at(fd_, out, at); };
+  return find_chunks(header_, static_cast<uint64_t>(whole.st_size), from_disk);
 }
 
-// False where something is there that is no header.
-bool SegmentFile::walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const {
-  uint64_t first_sequence = 0;
-  for (uint64_t offset = 0; offset + sizeof(ChunkHeader) <= header_.slot_octets;) {
-    const uint64_t at = slot_at(slot) + offset;
-    ChunkHeader header;
-    const auto size = read_at(fd_, {reinterpret_cast<uint8_t*>(&header), sizeof header}, at);
-    if (!size) return false;
-    if (*size == 0) return true;
-    if (*size < sizeof header) return false;
-    const Bytes octets = octets_of_object(header);
-    if (std::ranges::all_of(octets, [](uint8_t octet) { return octet == 0; })) return true;
-    if (header.checksum != checksum_of(header, header_.seed) || header.at != at) return false;
-    if (header.sequence == 0 || header.sequence > highest_sequence) return false;
-    if (offset != 0 && header.first_sequence != first_sequence) return true;
-    if (chunk_octets(header.octets) > header_.slot_octets - offset) return false;
-    first_sequence = header.first_sequence;
-    found.push_back({.sequence = header.sequence,
-                     .at = at,
-                     .data_checksum = header.data_checksum,
-                     .octets = header.octets,
-                     .entries = header.entries,
-                     .slot = slot});
-    offset += chunk_octets(header.octets);
-  }
-  return true;
-}
-
-std::optional<Bytes> SegmentFile::read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const {
-  buffer.resize(place.octets);
-  const auto size = read_at(fd_, buffer, place.at + sizeof(ChunkHeader));
-  if (!size || *size != place.octets || xxh64(buffer, header_.seed) != place.data_checksum)
-    return std::nullopt;
-  return Bytes(buffer);
+bool SegmentFile::read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const {
+  return read_chunk(header_, place, buffer,
+                    [this](MutableBytes out, uint64_t at) { return read_at(fd_, out, at); });
 }
 
 // The header last: until it is there, so are the zeros that end the slot, or what the slot was used for

@@ -10,22 +10,12 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/function_ref.h"
 #include "cache/file_format.h"
+#include "cache/file_reader.h"
 
 namespace peregrine {
 
 class Random;
-
-// A chunk that is whole by its header; what it holds is checked when it is read.
-struct ChunkPlace {
-  uint64_t sequence = 0;
-  uint64_t at = 0;  // of its header, from the file's start
-  uint64_t data_checksum = 0;
-  uint32_t octets = 0;
-  uint32_t entries = 0;
-  uint32_t slot = 0;
-};
 
 // The part of a slot that is in use.
 struct SlotFill {
@@ -36,11 +26,7 @@ struct SlotFill {
 // One thread at a time. Errors of the system are its numbers.
 class SegmentFile {
  public:
-  struct Geometry {
-    uint32_t slot_octets = 0;  // a multiple of `sector`
-    uint32_t slots = 0;
-    bool operator==(const Geometry&) const = default;
-  };
+  using Geometry = FileGeometry;
   struct Opened;
   using Status = std::expected<void, int>;
 
@@ -67,14 +53,10 @@ class SegmentFile {
   // nothing.
   void give_up();
 
-  struct Chunks {
-    std::vector<ChunkPlace> whole;  // in the order of their sequences
-    uint64_t damaged = 0;           // headers that nobody wrote so
-  };
   // All chunks whose headers are whole.
   std::expected<Chunks, int> chunks() const;
-  // The entries of a chunk, in `buffer`; nothing where they are not as they were written.
-  std::optional<Bytes> read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const;
+  // The entries of a chunk are in `buffer` then; false where they are not as they were written.
+  bool read(const ChunkPlace& place, std::vector<uint8_t>& buffer) const;
 
   // Room for `octets` of entries behind `fill`.
   bool fits(const SlotFill& fill, size_t octets) const {
@@ -97,7 +79,6 @@ class SegmentFile {
  private:
   SegmentFile(int fd, const std::string& path);
   uint64_t slot_at(uint32_t slot) const { return slots_at + uint64_t{slot} * header_.slot_octets; }
-  bool walk_slot(uint32_t slot, std::vector<ChunkPlace>& found) const;
 
   int fd_;
   std::string path_, directory_;

@@ -55,6 +55,7 @@ std::string resolved_text(const json& resolved) {
 
 std::string cache_file_text(const json& file) {
   const auto count = [&](const char* name) { return file.at(name).get<uint64_t>(); };
+  if (file.value("loading", false)) return fmt::format("being loaded: {} entries so far", count("loaded"));
   return fmt::format("{}; at the start {} loaded in {}, {} and {} left out",
                      file.at("writing").get<bool>() ? "written to" : "given up, see the log", count("loaded"),
                      milliseconds_text(file.at("load_ms").get<double>()),

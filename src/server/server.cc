@@ -196,6 +196,7 @@ Server::Server(Config config, Loader loader)
 }
 
 Server::~Server() {
+  if (store_file_) store_file_->stop_loading();  // a flush may be waiting for it
   drain_workers();
   inspector_.reset();  // these join: what they run may use any member
   background_.reset();
@@ -210,8 +211,12 @@ void Server::open_cache_file(std::vector<WorkerPlan>& plans) {
   if (!store_file_) return;
   const auto secret = std::make_shared<const HashSecret>(store_file_->hash_key());
   for (WorkerPlan& plan : plans) plan.hash_secret = secret;
-  store_file_->start(*secret, *snapshot_.forward, snapshot_.policy_generation,
+  store_file_->start(secret, *snapshot_.forward, snapshot_.policy_generation,
                      std::max(config_.cache.max_ttl, config_.cache.max_negative_ttl));
+}
+
+void Server::prepare_flush() {
+  if (store_file_) store_file_->wait_until_loaded();
 }
 
 void Server::settle_flush(Job done) {

@@ -69,6 +69,9 @@ class Server {
   bool inspect(std::move_only_function<Job()> work);
   AnyStore& cache() { return *cache_; }            // thread-safe
   FlushGeneration& flushes() { return flushes_; }  // of the cache; thread-safe
+  // Before a flush of the cache: waits until nothing comes into it from cache.file any more. For a thread of
+  // the background.
+  void prepare_flush();
   // After a flush of the cache: calls `done`, on any thread, when what was flushed cannot come back with a
   // restart either. Thread-safe.
   void settle_flush(Job done);

@@ -1,6 +1,7 @@
 #include "server/store_file.h"
 
 #include <chrono>
+#include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -11,15 +12,16 @@ namespace {
 
 // What was stored is in the file within a second.
 constexpr std::chrono::milliseconds between_ticks{500};
+// So long queries wait in the sockets rather than be asked upstream for what is about to be known: a client
+// does not ask again before.
+constexpr std::chrono::seconds head_start{1};
 
 void log_loaded(const CacheFileStats& stats) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(stats.load_time).count();
-  log_info("cache.file: " + std::to_string(stats.loaded) + " entries loaded in " +
-           std::to_string(milliseconds) + " ms; " + std::to_string(stats.expired) + " had expired");
-  if (stats.dropped_segments + stats.malformed == 0) return;
-  log_warning("cache.file: " + std::to_string(stats.dropped_segments) +
-              " damaged or unfinished segments and " + std::to_string(stats.malformed) +
-              " malformed entries were dropped");
+  log_info("cache.file: " + std::to_string(stats.entries.loaded) + " entries loaded in " +
+           std::to_string(milliseconds) + " ms; " + std::to_string(stats.entries.expired) + " had expired");
+  const std::string damage = damage_text(stats);
+  if (!damage.empty()) log_warning("cache.file: " + damage);
 }
 
 }  // namespace
@@ -50,28 +52,41 @@ StoreFile::StoreFile(std::unique_ptr<CacheFile> file, ArenaStore& store, Loop& l
 
 StoreFile::~StoreFile() {
   if (!executor_) return;
+  stop_loading();
   file_->finish(SystemClock().wall());
   executor_.reset();  // runs what waits, and joins
 }
 
-void StoreFile::start(const HashSecret& secret, const ForwardTable& table, uint32_t generation,
-                      std::chrono::seconds longest_ttl) {
+void StoreFile::start(std::shared_ptr<const HashSecret> secret, const ForwardTable& table,
+                      uint32_t generation, std::chrono::seconds longest_ttl) {
   const WallTime now = SystemClock().wall();
   rules_ = rules_of(table);
   store_.tell_time(now);
-  file_->load({.secret = secret,
-               .now = now,
-               .rules = rules_,
-               .generation = generation,
-               .longest_lifetime = longest_ttl},
-              {.prefetch = [this](uint64_t hash) { store_.prefetch_to_put(hash); },
-               .put = [this](const StoreKey& key, const Lifetime& lifetime,
-                             Bytes blob) { return store_.put(key, lifetime, blob); },
-               .remove = [this](const StoreKey& key) { store_.remove(key); }});
-  log_loaded(file_->stats());
   executor_ = make_thread_executor("cache file");
   file_->start(entries_, *executor_);
+  std::promise<void> loaded;
+  loaded_ = loaded.get_future();
+  executor_->run([this, secret = std::move(secret), rules = rules_, generation, now, longest_ttl,
+                  loaded = std::move(loaded)]() mutable {
+    load({.secret = *secret,
+          .now = now,
+          .rules = rules,
+          .generation = generation,
+          .longest_lifetime = longest_ttl});
+    loaded.set_value();
+  });
+  if (loaded_.wait_for(head_start) == std::future_status::timeout)
+    log_info("cache.file: the server answers while the file is being loaded");
   tick();
+}
+
+void StoreFile::load(const Loading& loading) {
+  file_->load(loading,
+              {.prefetch = [this](uint64_t hash) { store_.prefetch_to_put(hash); },
+               .put = [this](const StoreKey& key, const Lifetime& lifetime, Bytes blob,
+                             Decide decide) { return store_.put_if(key, lifetime, blob, decide); },
+               .forget = [this](const StoreKey& key, Decide decide) { store_.forget_if(key, decide); }});
+  log_loaded(file_->stats());
 }
 
 void StoreFile::tick() {

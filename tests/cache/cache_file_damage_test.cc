@@ -66,7 +66,7 @@ class CacheFileDamageTest : public testing::Test {
 
 TEST_F(CacheFileDamageTest, UndamagedIsWhole) {
   size_t found = 0;
-  EXPECT_EQ(load(found).dropped_segments, 0u);
+  EXPECT_EQ(load(found).dropped_segments(), 0u);
   EXPECT_EQ(found, entries - removed);
   EXPECT_GE(chunk_offsets().size(), 10u);
 }
@@ -81,7 +81,7 @@ TEST_F(CacheFileDamageTest, BitFlipsInChunks) {
       damaged[at + offset] ^= 0x10;
       size_t found = 0;
       const CacheFileStats stats = load_damaged(damaged, found);
-      EXPECT_EQ(stats.dropped_segments, 1u) << at << " " << offset;
+      EXPECT_EQ(stats.dropped_segments(), 1u) << at << " " << offset;
       if (header.entries > 1) EXPECT_LT(found, entries - removed) << at << " " << offset;
     }
   }
@@ -120,7 +120,7 @@ TEST_F(CacheFileDamageTest, BitFlipsInTheJournal) {
     size_t found = 0;
     const CacheFileStats stats = load_damaged(damaged, found);
     EXPECT_EQ(found, 0u) << bit;
-    EXPECT_GE(stats.dropped_segments, 1u);
+    EXPECT_GE(stats.dropped_segments(), 1u);
   }
 }
 
@@ -176,7 +176,7 @@ TEST_F(CacheFileDamageTest, AChunkInAnotherPlaceIsNone) {
   std::memcpy(&header, &whole_[offsets[1]], sizeof header);
   std::memcpy(&damaged[offsets[0]], &whole_[offsets[1]], chunk_octets(header.octets));
   size_t found = 0;
-  EXPECT_GE(load_damaged(damaged, found).dropped_segments, 1u);
+  EXPECT_GE(load_damaged(damaged, found).dropped_segments(), 1u);
   EXPECT_LT(found, entries - removed);
 }
 
@@ -188,7 +188,7 @@ TEST_F(CacheFileDamageTest, MalformedEntriesUnderARightChecksum) {
   std::memcpy(&file, whole_.data(), sizeof file);
   std::memcpy(&header, &whole_[at], sizeof header);
   FiledStore whole(options());
-  const uint64_t loaded = whole.stats().loaded;
+  const uint64_t loaded = whole.stats().entries.loaded;
   whole.file.reset();
   Random random = Random::from_seed(11);
   for (int round = 0; round < 500; ++round) {
@@ -207,13 +207,13 @@ TEST_F(CacheFileDamageTest, MalformedEntriesUnderARightChecksum) {
     std::memcpy(&damaged[at], &forged, sizeof forged);
     overwrite(path_, damaged);
     FiledStore again(options());
-    EXPECT_EQ(again.stats().dropped_segments, 0u);
+    EXPECT_EQ(again.stats().dropped_segments(), 0u);
     for (uint64_t i = 0; i < removed; ++i) EXPECT_FALSE(again.find(i));
     // The times, and the refresh lead's bits, can be any; the sizes, the hash and the key cannot.
     const bool of_the_time = offset == 7 || (offset >= 8 && offset <= 11) || offset == 14 || offset == 15;
     if (of_the_time) continue;
-    EXPECT_LT(again.stats().loaded, loaded) << offset;
-    EXPECT_GE(again.stats().malformed, 1u) << offset;
+    EXPECT_LT(again.stats().entries.loaded, loaded) << offset;
+    EXPECT_GE(again.stats().entries.malformed, 1u) << offset;
   }
 }
 
@@ -275,8 +275,8 @@ TEST_F(CacheFileDamageTest, AnotherSecretMakesNoEntries) {
   std::memcpy(octets.data(), &header, sizeof header);
   size_t found = 0;
   const CacheFileStats stats = load_damaged(octets, found);
-  EXPECT_EQ(stats.loaded, 0u);
-  EXPECT_GE(stats.malformed, entries - removed);
+  EXPECT_EQ(stats.entries.loaded, 0u);
+  EXPECT_GE(stats.entries.malformed, entries - removed);
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST(CacheFileKill, WhatComesBackIsWhole) {
     FiledStore again(options_for(path));
     ASSERT_TRUE(again.file);
     EXPECT_FALSE(again.stats().set_aside);
-    dropped += again.stats().dropped_segments;
+    dropped += again.stats().dropped_segments();
     check(again, shared, present);
     most = std::max(most, present);
   }

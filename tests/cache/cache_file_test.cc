@@ -36,8 +36,8 @@ class CacheFileTest : public testing::Test {
 TEST_F(CacheFileTest, WhatWasStoredComesBack) {
   fill(5000);
   FiledStore again(options());
-  EXPECT_EQ(again.stats().loaded, 5000u);
-  EXPECT_EQ(again.stats().dropped_segments, 0u);
+  EXPECT_EQ(again.stats().entries.loaded, 5000u);
+  EXPECT_EQ(again.stats().dropped_segments(), 0u);
   EXPECT_FALSE(again.stats().set_aside);
   EXPECT_EQ(again.store.stats().entries, 5000u);
   for (uint64_t i = 0; i < 5000; ++i) {
@@ -73,7 +73,7 @@ TEST_F(CacheFileTest, NothingIsGoodForLongerThanAnythingCanBe) {
   }
   FiledStore again(options());
   EXPECT_FALSE(again.find(2));
-  EXPECT_EQ(again.stats().expired, 1u);
+  EXPECT_EQ(again.stats().entries.expired, 1u);
   again.reader.online();
   const Hit hit = again.reader.find(numbered_key(1, *again.secret).store_key());
   ASSERT_TRUE(hit);
@@ -144,7 +144,7 @@ TEST_F(CacheFileTest, WhatHasExpiredStaysAway) {
   FiledStore again(later);
   EXPECT_FALSE(again.find(1));
   EXPECT_TRUE(again.find(2));
-  EXPECT_EQ(again.stats().expired, 1u);
+  EXPECT_EQ(again.stats().entries.expired, 1u);
 }
 
 // It took the place of an older one that would be good for longer.
@@ -164,7 +164,7 @@ TEST_F(CacheFileTest, WhatHasExpiredHidesWhatItReplaced) {
     FiledStore again(later);
     EXPECT_FALSE(again.find(1));
     EXPECT_FALSE(again.find(2));
-    EXPECT_EQ(again.stats().expired, 2u);
+    EXPECT_EQ(again.stats().entries.expired, 2u);
     again.tick(later.now);
     EXPECT_EQ(again.stats().removals_written, 0u);
   }
@@ -180,7 +180,7 @@ TEST_F(CacheFileTest, WhatIsFromTheFutureStaysAway) {
   FiledStore again(options());
   EXPECT_FALSE(again.find(1));
   EXPECT_TRUE(again.find(2));
-  EXPECT_EQ(again.stats().malformed, 1u);
+  EXPECT_EQ(again.stats().entries.from_future, 1u);
 }
 
 TEST_F(CacheFileTest, RemovedEntriesStayAway) {
@@ -200,8 +200,8 @@ TEST_F(CacheFileTest, RemovedEntriesStayAway) {
   FiledStore again(options());
   for (uint64_t i = 0; i < 100; ++i) EXPECT_EQ(again.find(i).has_value(), i % 2 == 1 || i == 4) << i;
   EXPECT_EQ(again.find(4).value().version, 2u);
-  EXPECT_EQ(again.stats().removed, 50u);
-  EXPECT_GE(again.stats().loaded, 51u);
+  EXPECT_EQ(again.stats().entries.removed, 50u);
+  EXPECT_GE(again.stats().entries.loaded, 51u);
 }
 
 TEST_F(CacheFileTest, RemovedAfterARestartStaysAwayToo) {
@@ -230,7 +230,7 @@ TEST_F(CacheFileTest, RemovalOfWhatWasEvictedCounts) {
   }
   FiledStore again(options());
   EXPECT_FALSE(again.find(7));
-  EXPECT_EQ(again.stats().removed, 1u);
+  EXPECT_EQ(again.stats().entries.removed, 1u);
 }
 
 TEST_F(CacheFileTest, ClearedStaysCleared) {
@@ -245,12 +245,12 @@ TEST_F(CacheFileTest, ClearedStaysCleared) {
   }
   {
     FiledStore again(options());
-    EXPECT_EQ(again.stats().loaded, 0u);
+    EXPECT_EQ(again.stats().entries.loaded, 0u);
     again.put({.number = 6, .version = 3});
     again.tick();
   }
   FiledStore last(options());
-  EXPECT_EQ(last.stats().loaded, 1u);
+  EXPECT_EQ(last.stats().entries.loaded, 1u);
   EXPECT_TRUE(last.find(6));
 }
 
@@ -309,12 +309,12 @@ TEST_F(CacheFileTest, OtherRulesLoadNothing) {
   other.rules = 2;
   {
     FiledStore again(other);
-    EXPECT_EQ(again.stats().loaded, 0u);
+    EXPECT_EQ(again.stats().entries.loaded, 0u);
     again.put({.number = 1000});
     again.finish();
   }
   FiledStore last(other);
-  EXPECT_EQ(last.stats().loaded, 1u);
+  EXPECT_EQ(last.stats().entries.loaded, 1u);
 }
 
 // As when a reload gives a zone other servers: answers of older generations must not come back as if they
@@ -333,7 +333,7 @@ TEST_F(CacheFileTest, RulesThatChangeWhileRunning) {
   }
   other.generation = 9;
   FiledStore again(other);
-  EXPECT_EQ(again.stats().loaded, 1u);
+  EXPECT_EQ(again.stats().entries.loaded, 1u);
   EXPECT_EQ(again.find(200).value().generation, 9u);
 }
 
@@ -343,11 +343,11 @@ TEST_F(CacheFileTest, AnotherSizeOfTheCache) {
   smaller.capacity = 1 << 20;
   {
     FiledStore again(smaller);
-    EXPECT_EQ(again.stats().loaded, 1000u);
+    EXPECT_EQ(again.stats().entries.loaded, 1000u);
     EXPECT_LE(again.store.stats().octets, smaller.capacity);
     again.finish();
   }
-  EXPECT_EQ(FiledStore(smaller).stats().loaded, 1000u);
+  EXPECT_EQ(FiledStore(smaller).stats().entries.loaded, 1000u);
 }
 
 TEST_F(CacheFileTest, StaysWithinItsSize) {
@@ -373,7 +373,7 @@ TEST_F(CacheFileTest, StaysWithinItsSize) {
   FiledStore::Options larger = options();  // so that all that comes back stays
   larger.capacity *= 4;
   FiledStore again(larger);
-  EXPECT_EQ(again.stats().dropped_segments, 0u);
+  EXPECT_EQ(again.stats().dropped_segments(), 0u);
   for (const auto& [number, version] : versions) {
     const auto found = again.find(number);
     ASSERT_TRUE(found) << number;
@@ -435,7 +435,7 @@ TEST_F(CacheFileTest, WhatIsBeingWrittenComesWithALaterTick) {
   }
   FiledStore again(options());
   EXPECT_EQ(again.store.stats().entries, 16u);
-  EXPECT_EQ(again.stats().malformed, 0u);
+  EXPECT_EQ(again.stats().entries.malformed, 0u);
 }
 #endif
 
@@ -444,6 +444,7 @@ class ThrowingEntries final : public EntrySource {
  public:
   uint32_t segment_count() const override { return 3; }
   uint32_t segment_octets() const override { return 4096; }
+  SegmentCursor position(uint32_t) const override { return {.sequence = 1, .octets = 4096}; }
   SegmentCursor copy(uint32_t, SegmentCursor, std::vector<uint8_t>&) override {
     ++copies;
     throw std::bad_alloc();
@@ -493,7 +494,7 @@ TEST_F(CacheFileTest, FullDiskEndsTheFileAndNotTheCache) {
   filed.remove(3);
   filed.finish();
   filed.file.reset();
-  EXPECT_EQ(FiledStore(options()).stats().loaded, 0u);
+  EXPECT_EQ(FiledStore(options()).stats().entries.loaded, 0u);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ std::optional<NumberedAnswer> read_numbered(Bytes blob) {
   return answer;
 }
 
-FiledStore::FiledStore(const Options& options) : store(options.capacity), reader(store) {
+FiledStore::FiledStore(const Options& given) : options(given), store(options.capacity), reader(store) {
   reader.offline();
   Random random = Random::from_seed(options.seed);
   const ArenaGeometry& geometry = store.geometry();
@@ -80,14 +80,25 @@ FiledStore::FiledStore(const Options& options) : store(options.capacity), reader
   secret = std::make_unique<HashSecret>(file ? file->hash_key() : HashKey::make(random));
   if (!file) return;
   store.log_removals(file->removals());
+  entries = std::make_unique<ArenaEntries>(store);
+  file->start(*entries, executor);
+  if (options.load) load();
+}
+
+void FiledStore::load() {
   file->load(
       {.secret = *secret, .now = options.now, .rules = options.rules, .generation = options.generation},
       {.prefetch = [this](uint64_t hash) { store.prefetch_to_put(hash); },
-       .put = [this](const StoreKey& key, const Lifetime& lifetime,
-                     Bytes blob) { return store.put(key, lifetime, blob); },
-       .remove = [this](const StoreKey& key) { store.remove(key); }});
-  entries = std::make_unique<ArenaEntries>(store);
-  file->start(*entries, executor);
+       .put =
+           [this](const StoreKey& key, const Lifetime& lifetime, Bytes blob, Decide decide) {
+             if (before_put) before_put(key);
+             return store.put_if(key, lifetime, blob, decide);
+           },
+       .forget =
+           [this](const StoreKey& key, Decide decide) {
+             if (before_put) before_put(key);
+             store.forget_if(key, decide);
+           }});
 }
 
 bool FiledStore::put(const NumberedAnswer& answer, std::chrono::seconds keep) {

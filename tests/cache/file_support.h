@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,8 +75,10 @@ struct FiledStore {
     WallTime now = file_now;
     uint32_t generation = 1;
     uint64_t seed = 1;  // of the secrets, where the file is new
+    bool load = true;   // at once
   };
-  explicit FiledStore(const Options& options);
+  explicit FiledStore(const Options& given);
+  void load();
   bool put(const NumberedAnswer& answer, std::chrono::seconds keep = std::chrono::hours{1});
   std::optional<NumberedAnswer> find(uint64_t number);  // throws where the blob is not whole
   bool remove(uint64_t number);
@@ -83,6 +86,8 @@ struct FiledStore {
   void finish(WallTime now = file_now);
   CacheFileStats stats() const { return file->stats(); }
 
+  Options options;
+  std::function<void(const StoreKey& key)> before_put{};  // of load()
   ArenaStore store;
   QueuedExecutor executor;
   std::unique_ptr<CacheFile> file;  // null where it could not be had
