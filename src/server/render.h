@@ -33,6 +33,11 @@ inline size_t opt_size(const QueryFields& fields) {
   return bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
 }
 
+// Whether a reply whose records or options end there fits, with the OPT's own octets.
+inline bool fits(MutableBytes slot, const QueryFields& fields, size_t end) {
+  return end + opt_size(fields) <= std::min<size_t>(slot.size(), fields.limit);
+}
+
 inline uint64_t question_count(const QueryFields& fields) {
   return fields.question_end > header_size ? one_in(Section::question) : 0;
 }
@@ -52,11 +57,11 @@ inline size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, 
                       uint16_t udp_size, Bytes options) {
   if (!fields.has_edns) return end;
   uint8_t* p = slot.data() + end;
-  const unsigned dnssec_ok = fields.dnssec_ok;
-  const size_t own = bare_opt_size + (fields.cookie ? Cookie::option_size : 0);
+  const uint32_t dnssec_ok = fields.dnssec_ok * opt_dnssec_ok_bit;
+  const size_t own = opt_size(fields);
   store_u64(
       p, uint64_t{static_cast<uint16_t>(Type::opt)} << 40 | uint64_t{udp_size} << 24 | extended_rcode << 16);
-  store_u32(p + 7, dnssec_ok << 31 | static_cast<uint32_t>(own - bare_opt_size + options.size()));
+  store_u32(p + 7, dnssec_ok << 16 | static_cast<uint32_t>(own - bare_opt_size + options.size()));
   p += bare_opt_size;
   if (fields.cookie) {
     store_u32(p, uint32_t{static_cast<uint16_t>(EdnsOption::cookie)} << 16 | Cookie::whole_size);
@@ -66,20 +71,11 @@ inline size_t put_opt(MutableBytes slot, size_t end, const QueryFields& fields, 
   return end + own + options.size();
 }
 
-// The whole reply where only header, question and OPT are left.
-inline size_t finish_empty(MutableBytes slot, const QueryFields& fields, ReplyHeader reply, uint16_t udp_size,
-                           Bytes options) {
-  size_t end = fields.question_end;
-  if (slot.size() < end + opt_size(fields) + options.size()) return 0;
-  reply.counts = question_count(fields);
-  patch_header(slot.data(), fields, reply);
-  return put_opt(slot, end, fields, reply.extended_rcode, udp_size, options);
-}
-
-inline size_t tail_room(MutableBytes slot, const QueryFields& fields) {
-  size_t limit = std::min<size_t>(slot.size(), fields.limit);
-  size_t used = fields.question_end + opt_size(fields);
-  return limit > used ? limit - used : 0;
+inline ReplyHeader header_of(const AnswerBlob& blob, const QueryFields& fields) {
+  ReplyHeader reply(blob.reply_flags(), blob.extended_rcode());
+  // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
+  if ((reply.flags & HeaderBits::ad) != 0 && !fields.ad() && !fields.dnssec_ok) reply.flags ^= HeaderBits::ad;
+  return reply;
 }
 
 }  // namespace render_parts
@@ -91,19 +87,19 @@ struct RenderOptions {
   uint16_t udp_size = 1232;  // what our OPT offers
 };
 
-// A cached answer; TC and no records where it does not fit (RFC 2181 section 9).
+// The header of a cached answer with TC, and no records.
+[[gnu::cold]] size_t render_truncated(MutableBytes slot, const QueryFields& fields, const AnswerBlob& blob,
+                                      const RenderOptions& options);
+
+// A cached answer, or the above where it does not fit (RFC 2181 section 9).
 [[gnu::always_inline]] inline size_t render_answer(MutableBytes slot, const QueryFields& fields,
                                                    const AnswerBlob& blob, const RenderOptions& options) {
   using namespace render_parts;
-  ReplyHeader reply(blob.reply_flags(), blob.extended_rcode());
-  // RFC 6840 section 5.8: AD only for a client that showed that it understands it.
-  if ((reply.flags & HeaderBits::ad) != 0 && !fields.ad() && !fields.dnssec_ok) reply.flags ^= HeaderBits::ad;
-  const size_t tail_at = fields.question_end, tail_end = tail_at + blob.tail_size();
-  const bool fits = tail_end + opt_size(fields) <= std::min<size_t>(slot.size(), fields.limit);
-  if (!fits || !blob.render(slot.subspan(tail_at), options.now)) {
-    reply.flags |= HeaderBits::tc;
-    return finish_empty(slot, fields, reply, options.udp_size, {});
+  const size_t tail_at = fields.question_end, tail_size = blob.tail_size(), tail_end = tail_at + tail_size;
+  if (!fits(slot, fields, tail_end) || !blob.render(slot.subspan(tail_at, tail_size), options.now)) {
+    return render_truncated(slot, fields, blob, options);
   }
+  ReplyHeader reply = header_of(blob, fields);
   reply.counts = one_in(Section::question) + blob.counts();
   patch_header(slot.data(), fields, reply);
   return put_opt(slot, tail_end, fields, reply.extended_rcode, options.udp_size, {});
