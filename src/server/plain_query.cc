@@ -3,14 +3,11 @@
 namespace peregrine::plain_query_parts {
 
 bool read_options(Bytes options, Cookie& cookie) {
-  ByteReader reader(options);
-  while (!reader.at_end()) {
-    const EdnsOption code{reader.u16()};
-    const Bytes value = reader.take(reader.u16());
-    if (!reader.ok()) return false;
-    if (code == EdnsOption::cookie && !cookie && !cookie.read(value)) return false;
+  EdnsOptions it(options);
+  while (it.next()) {
+    if (it.code() == EdnsOption::cookie && !cookie && !cookie.read(it.value())) return false;
   }
-  return true;
+  return it.ok();
 }
 
 }  // namespace peregrine::plain_query_parts

@@ -6,12 +6,10 @@ namespace peregrine {
 namespace {
 
 bool are_whole(Bytes options) {
-  ByteReader reader(options);
-  while (reader.ok() && !reader.at_end()) {
-    reader.u16();
-    reader.take(reader.u16());
+  EdnsOptions it(options);
+  while (it.next()) {
   }
-  return reader.ok();
+  return it.ok();
 }
 
 }  // namespace
@@ -32,13 +30,6 @@ std::optional<Bytes> Edns::find(EdnsOption code) const {
   for (EdnsOptions it(options); it.next();)
     if (it.code() == code) return it.value();
   return std::nullopt;
-}
-
-bool EdnsOptions::next() {
-  if (reader_.at_end()) return false;
-  code_ = EdnsOption(reader_.u16());
-  value_ = reader_.take(reader_.u16());
-  return reader_.ok();
 }
 
 }  // namespace peregrine

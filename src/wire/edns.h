@@ -43,11 +43,17 @@ struct Edns {
   std::optional<Bytes> find(EdnsOption code) const;
 };
 
-// Walks options known to be whole: for (EdnsOptions it(edns.options); it.next();) it.code(), it.value()
+// Walks options: for (EdnsOptions it(edns.options); it.next();) it.code(), it.value()
 class EdnsOptions {
  public:
   explicit EdnsOptions(Bytes options) : reader_(options) {}
-  bool next();
+  bool next() {
+    if (reader_.at_end()) return false;
+    code_ = EdnsOption(reader_.u16());
+    value_ = reader_.take(reader_.u16());
+    return reader_.ok();
+  }
+  bool ok() const { return reader_.ok(); }  // false: next() met one that is cut off; Edns has none
   EdnsOption code() const { return code_; }
   Bytes value() const { return value_; }
 

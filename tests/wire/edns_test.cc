@@ -60,8 +60,10 @@ TEST(Edns, WalkStopsAtWhatIsNotWhole) {
   ASSERT_TRUE(it.next());
   EXPECT_EQ(it.code(), EdnsOption::nsid);
   EXPECT_EQ(it.value().size(), 1u);
+  EXPECT_TRUE(it.ok());
   EXPECT_FALSE(it.next());
   EXPECT_FALSE(it.next());
+  EXPECT_FALSE(it.ok());
 }
 
 }  // namespace
