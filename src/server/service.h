@@ -137,7 +137,8 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
     query.fields.cookie.size = 0;  // a stranger gets no work done, and no more octets than he sent
     return reject(slot, query, {Rcode::refused, Ede::prohibited, {}}, Source::policy);
   }
-  answer_cookie(snapshot_, cookies_, client.address, world_.clock.wall(), query.fields);
+  if (query.fields.cookie)
+    answer_cookie(snapshot_, cookies_, client.address, world_.clock.wall(), query.fields);
   if (intake.verdict == Intake::reject) return reject(slot, query, intake.rejection);
   if (intake.verdict == Intake::minimal_any) {
     query.outcome.source = Source::local;

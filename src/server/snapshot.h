@@ -56,10 +56,10 @@ struct Snapshot {
   uint32_t policy_generation = 0;
 };
 
-// Makes the client's cookie that of the reply; takes it away where there are no secrets.
+// Makes the client's cookie, which fields.cookie is, that of the reply; takes it away where there are no
+// secrets.
 inline void answer_cookie(const Snapshot& snapshot, KnownCookies& known, Bytes client, WallTime now,
                           QueryFields& fields) {
-  if (!fields.cookie) return;
   if (!snapshot.cookies) return static_cast<void>(fields.cookie.size = 0);
   known.answer(*snapshot.cookies, fields.cookie, client, now);
 }
