@@ -69,7 +69,7 @@ json report_store(const StoreStats& stats) {
           {"evicted_cold", stats.evicted_cold},
           {"evicted_crowded", stats.evicted_crowded},
           {"expired", stats.expired},
-          {"kept_warm", stats.kept_warm}};
+          {"moved", stats.moved}};
 }
 
 json report_entry(const StoredEntry& entry, WallTime now) {

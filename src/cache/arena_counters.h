@@ -8,7 +8,7 @@
 
 namespace peregrine {
 
-enum class ArenaCount : uint8_t { inserted, replaced, removed, refused, expired, cold, crowded, kept_warm };
+enum class ArenaCount : uint8_t { inserted, replaced, removed, refused, expired, cold, crowded, moved };
 
 class ArenaCounters {
  public:

@@ -9,8 +9,8 @@ namespace peregrine {
 
 namespace {
 
-// Of each segment of main a quarter is gained at least, and this many times what a put takes is gone through:
-// so emptying keeps up with filling.
+// Of each segment of main a quarter is gained at least, sparse or not, and this many times what a put takes
+// is gone through: so emptying keeps up with filling.
 constexpr uint32_t work_ratio = 4;
 constexpr uint32_t least_work = 24;         // granules: four small entries
 constexpr uint32_t most_owed_shares = 3;    // that one put works off beside its own
@@ -55,6 +55,7 @@ bool ArenaEviction::have_victim() {
   ring_ = segment.ring.load(std::memory_order_relaxed);
   end_ = segment.used.load(std::memory_order_relaxed);
   at_ = segment.fully_dead() ? end_ : 0;
+  sparse_ = segments_.sparse(segment);
   kept_ = 0;
   return true;
 }
@@ -91,7 +92,7 @@ void ArenaEviction::evict(ArenaRef ref) {
   if (!place) return;
 
   const bool expired = header.expires_at() <= now_.load(std::memory_order_relaxed);
-  if (!expired && keep(group, place, header)) return counters_.add(ArenaCount::kept_warm);
+  if (!expired && keep(group, place, header)) return counters_.add(ArenaCount::moved);
   if (!expired && ring_ == ArenaRing::probation) index_.ghosts(home).add(tag);
   ArenaGroup::clear(place);
   arena_step(ArenaStep::unlinked);
@@ -99,12 +100,14 @@ void ArenaEviction::evict(ArenaRef ref) {
   counters_.add(expired ? ArenaCount::expired : ArenaCount::cold);
 }
 
-// Copies an entry in use to main. False where it is not in use, or too much of its segment was.
+// Copies an entry in use, or one of a sparse segment, to main. False where it is neither, or too much of its
+// segment was.
 bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader& header) {
   const unsigned frequency = place.frequency();
   const unsigned needed = ring_ == ArenaRing::probation ? warm_in_probation : 1 + pressure_;
   const uint32_t granules = header.granules();
-  if (frequency < needed || kept_ + granules > segments_.segment_granules() / 4 * 3) return false;
+  if ((!sparse_ && frequency < needed) || kept_ + granules > segments_.segment_granules() / 4 * 3)
+    return false;
 
   const auto to = segments_.append(ArenaRing::main, granules);
   if (!to) return false;
@@ -112,7 +115,7 @@ bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader&
   const ArenaRef from = place.read().ref();
   std::memcpy(segments_.at(*to), segments_.at(from), size_t{granules} * granule);
   arena_step(ArenaStep::written);
-  group.set(place, tag_of(header.hash()), granules, *to, frequency - 1);
+  group.set(place, tag_of(header.hash()), granules, *to, sparse_ ? frequency : frequency - 1);
   arena_step(ArenaStep::linked);
   segments_.commit(*to, granules, header.expires_at());
   segments_.kill(from, granules);
@@ -121,7 +124,7 @@ bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader&
 }
 
 void ArenaEviction::finish() {
-  if (ring_ == ArenaRing::main) {
+  if (ring_ == ArenaRing::main && !sparse_) {
     const uint32_t all = segments_.segment_granules();
     if (kept_ > all / 4 * 2) pressure_ = std::min(pressure_ + 1, ArenaBucket::most_frequent - 1);
     if (kept_ < all / 4 && pressure_ > 0) --pressure_;

@@ -51,6 +51,7 @@ class ArenaEviction {
   std::mutex mutex_;
   uint32_t victim_ = ArenaSegments::none;
   ArenaRing ring_{};       // of the victim
+  bool sparse_ = false;    // the victim was chosen for its dead room, before its turn
   uint32_t end_ = 0;       // of the victim's entries, in granules
   uint32_t at_ = 0;        // the next entry
   uint32_t kept_ = 0;      // granules of this victim that were copied forward

@@ -9,6 +9,10 @@ namespace {
 constexpr uint32_t segment_in(uint64_t state) { return static_cast<uint32_t>(state >> 32); }
 constexpr uint32_t used_in(uint64_t state) { return static_cast<uint32_t>(state); }
 
+// Less, and copying costs more than the room is worth; more, and dead room is kept for long
+// (bench/cache_sim).
+constexpr uint32_t sparse_percent = 30;
+
 // Enough that a segment is free again before the next is needed, while readers take their batches.
 uint32_t reserve_for(size_t segments) {
   return static_cast<uint32_t>(std::clamp<size_t>(segments / 64, 2, 8));
@@ -84,7 +88,7 @@ uint32_t ArenaSegments::take_victim(uint32_t now) {
   const std::lock_guard hold(lock_);
   const Queue& probation = queue(ArenaRing::probation);
   const Queue& main = queue(ArenaRing::main);
-  uint32_t victim = find_barren(now);
+  uint32_t victim = find_wasteful(now);
   const bool probation_first = probation.count * 10 > probation.count + main.count;
   if (victim == none) victim = oldest_complete(probation_first ? probation : main);
   if (victim == none) victim = oldest_complete(probation_first ? main : probation);
@@ -94,9 +98,17 @@ uint32_t ArenaSegments::take_victim(uint32_t now) {
   return victim;
 }
 
-// Looks at a part of the table each time, so that it costs little however many segments there are.
-uint32_t ArenaSegments::find_barren(uint32_t now) {
+bool ArenaSegments::sparse(const ArenaSegment& segment) const {
+  return segment.ring.load(std::memory_order_relaxed) == ArenaRing::main &&
+         uint64_t{segment.dead.load(std::memory_order_relaxed)} * 100 >=
+             uint64_t{segment_granules_} * sparse_percent;
+}
+
+// One all of which is wasted, else the sparsest. Looks at a part of the table each time, so that it costs
+// little however many segments there are.
+uint32_t ArenaSegments::find_wasteful(uint32_t now) {
   constexpr size_t looks = 256;
+  uint32_t sparsest = none, most_dead = 0;
   for (size_t k = 0; k < std::min(looks, table_.size()); ++k) {
     looked_at_ = looked_at_ + 1 < table_.size() ? looked_at_ + 1 : 0;
     const ArenaSegment& segment = table_[looked_at_];
@@ -104,8 +116,13 @@ uint32_t ArenaSegments::find_barren(uint32_t now) {
     if (!segment.complete()) continue;
     if (segment.fully_dead() || segment.latest_expiry.load(std::memory_order_relaxed) <= now)
       return looked_at_;
+    const uint32_t dead = segment.dead.load(std::memory_order_relaxed);
+    if (dead > most_dead && sparse(segment)) {
+      sparsest = looked_at_;
+      most_dead = dead;
+    }
   }
-  return none;
+  return sparsest;
 }
 
 // A writer that was preempted keeps its segment from being complete: the next ones are taken then.

@@ -63,9 +63,12 @@ class ArenaSegments {
   void kill(ArenaRef ref, uint32_t granules);  // an entry was unlinked
 
   // A complete sealed segment to be emptied, out of its queue: one without a live entry or all of whose
-  // entries have expired; else the oldest of probation if that has over a tenth of what is sealed; else the
-  // oldest of main. `none` where there is none.
+  // entries have expired; else a sparse one; else the oldest of probation if that has over a tenth of what is
+  // sealed; else the oldest of main. `none` where there is none.
   uint32_t take_victim(uint32_t now);
+  // Of main, and so much of it dead that it is worth its room to copy all the others forward (the cleaning of
+  // M. Rosenblum and J. Ousterhout, "The design and implementation of a log-structured file system", 1992).
+  bool sparse(const ArenaSegment& segment) const;
   void retire(uint32_t victim);  // nothing links to it any more
 
   bool has_free();  // after taking back what has waited long enough
@@ -112,7 +115,7 @@ class ArenaSegments {
   void reclaim();
   void push(Queue& queue, uint32_t segment);
   void remove(Queue& queue, uint32_t segment);
-  uint32_t find_barren(uint32_t now);
+  uint32_t find_wasteful(uint32_t now);
   uint32_t oldest_complete(const Queue& queue) const;
   Queue& queue(ArenaRing ring) { return queues_[static_cast<size_t>(ring)]; }
 

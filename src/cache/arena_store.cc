@@ -293,7 +293,7 @@ StoreStats ArenaStore::stats() const {
                    .refused = sum(ArenaCount::refused),
                    .evicted_cold = sum(ArenaCount::cold),
                    .evicted_crowded = sum(ArenaCount::crowded),
-                   .kept_warm = sum(ArenaCount::kept_warm)};
+                   .moved = sum(ArenaCount::moved)};
   stats.evicted = stats.evicted_cold + stats.evicted_crowded;
   stats.inserted = sum(ArenaCount::inserted);
   stats.entries = stats.inserted - std::min(stats.inserted, stats.removed + stats.expired + stats.evicted);

@@ -78,7 +78,7 @@ struct StoreStats {
   // Parts of `evicted`. What had expired is in `expired` and not here.
   uint64_t evicted_cold = 0;     // to make room, rarely used or long ago
   uint64_t evicted_crowded = 0;  // because its place in the index was needed
-  uint64_t kept_warm = 0;  // entries moved, because they were in use, when those beside them were evicted
+  uint64_t moved = 0;  // entries copied forward, because they were in use or much beside them was dead
 };
 
 // S::Reader is one thread's handle: made from a Store, which outlives it.

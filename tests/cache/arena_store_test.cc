@@ -215,6 +215,31 @@ TEST(ArenaStore, ReplacingDoesNotEvictOthers) {
   for (uint64_t i = 0; i < 1000; ++i) EXPECT_TRUE(holds(store, i)) << i;
 }
 
+// Even numbers are replaced all the time, odd ones are neither replaced nor asked for. There is room for all
+// once what is dead has gone.
+TEST(ArenaStore, DeadRoomIsTakenBackBeforeAnythingIsEvicted) {
+  ArenaStore store(2 * mebi);
+  constexpr uint64_t count = 8000;
+  for (uint64_t i = 0; i < count; ++i) ASSERT_TRUE(put(store, i));
+  for (int use = 0; use < 2; ++use)
+    for (uint64_t i = 0; i < count; ++i) ASSERT_TRUE(holds(store, i));
+  for (uint64_t i = count; i < 4 * count; ++i) ASSERT_TRUE(put(store, i));  // the others go to main
+  const auto kept = [&store] {
+    uint64_t there = 0;
+    store.scan([&](const StoredEntry& entry) {
+      const uint64_t number = seed_of(entry.blob);
+      there += number < count && number % 2 == 1;
+      return ScanAction::keep;
+    });
+    return there;
+  };
+  const uint64_t before = kept();
+  ASSERT_GT(before, count / 4);
+  Random random = Random::from_seed(1);
+  for (int i = 0; i < 100'000; ++i) ASSERT_TRUE(put(store, random.below(count / 2) * 2));
+  EXPECT_GE(kept(), before);
+}
+
 TEST(ArenaStore, TooSmallForAnythingRefuses) {
   for (uint64_t capacity : {0, 1, 100, 4096}) {
     ArenaStore store(capacity);

@@ -78,7 +78,7 @@ TEST(CtlCacheText, Stats) {
   const json reply = json::parse(R"({"ok":true,"hits":3,"misses":1,
       "store":{"entries":2,"octets":1024,"capacity":4096,"octets_live":512,"octets_dead":0,"octets_index":256,
                "inserted":5,"replaced":1,"removed":2,"refused":0,"evicted":1,"evicted_cold":1,"evicted_crowded":0,
-               "expired":7,"kept_warm":4},
+               "expired":7,"moved":4},
       "census":{"entries":2,"expired":1,"views":{"answer":1,"rrset":1,"delegation":0,"denial":0},
                 "ages":[{"below_s":60,"entries":1},{"below_s":21600,"entries":0},{"below_s":86400,"entries":1},
                         {"below_s":null,"entries":0}]}})");
@@ -87,7 +87,7 @@ TEST(CtlCacheText, Stats) {
             "octets   1 KiB of 4 KiB (25.0 %): 512 octets live, 0 octets dead, 256 octets index\n"
             "hits     75.0 % (3 of 4)\n"
             "stored   5 new, 1 replaced, 0 refused; 2 removed\n"
-            "evicted  1 to make room, 0 from a crowded index; 7 expired; 4 moved because they were in use\n"
+            "evicted  1 to make room, 0 from a crowded index; 7 expired; 4 moved to keep them\n"
             "age      below 1 min  1  (50.0 %)\n"
             "         below 6 h    0  (0.0 %)\n"
             "         below 1 d    1  (50.0 %)\n"
