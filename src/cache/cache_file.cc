@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <functional>
 #include <iterator>
 #include <new>
 #include <ranges>
@@ -118,8 +117,9 @@ void CacheFile::load_file(const Loading& loading, LoadTarget target, CacheFileSt
     stats.unknown_removals = chunks->whole.size();
     *chunks = {};
   }
-  loaded_ = true;
   prepare(*chunks, same_rules, loading.now);
+  set_out();
+  loaded_ = true;
 }
 
 // False where it was told to stop. What is removed meanwhile is written down at once: it counts for the
@@ -242,17 +242,36 @@ bool CacheFile::write_new(WallTime now, uint64_t most) {
   return waiting != 0;
 }
 
-// Of the segments, those first that began to be filled last: what was stored a moment ago does not wait until
-// all is rewritten.
+// All that the store has is to be written anew.
+void CacheFile::set_out() {
+  for (uint32_t number = 0; number < segments_.size(); ++number) {
+    Segment& segment = segments_[number];
+    release(segment);
+    segment.seen = {};
+    segment.outset = source_->position(number);
+  }
+}
+
+// First the segments with something that was stored since the outset, the latest first. Then what is
+// rewritten, the oldest first: that is the order in which loaded slots are overwritten, and so each of them
+// is when what is in it stands elsewhere.
 std::vector<CacheFile::News> CacheFile::news() const {
   std::vector<News> found;
   for (uint32_t number = 0; number < segments_.size(); ++number) {
-    const SegmentCursor at = source_->position(number), seen = segments_[number].seen;
+    const Segment& segment = segments_[number];
+    const SegmentCursor at = source_->position(number), seen = segment.seen;
     if (at == seen && !at_work(at)) continue;
-    const uint32_t from = at.sequence == seen.sequence ? std::min(seen.octets, at.octets) : 0;
-    found.push_back({.number = number, .sequence = at.sequence, .octets = at.octets - from});
+    const bool begun = at.sequence == seen.sequence;
+    const uint32_t from = begun ? std::min(seen.octets, at.octets) : 0;
+    found.push_back({.number = number,
+                     .sequence = at.sequence,
+                     .octets = at.octets - from,
+                     .fresh = begun || at != segment.outset});
   }
-  std::ranges::sort(found, std::greater(), &News::sequence);
+  std::ranges::sort(found, [](const News& a, const News& b) {
+    if (a.fresh != b.fresh) return a.fresh;
+    return a.fresh ? a.sequence > b.sequence : a.sequence < b.sequence;
+  });
   return found;
 }
 
@@ -282,10 +301,7 @@ void CacheFile::write_removals() {
   if (!anew) return;
   std::ranges::move(loaded_slots_, std::back_inserter(free_slots_));
   loaded_slots_.clear();
-  for (Segment& segment : segments_) {
-    release(segment);
-    segment.seen = {};
-  }
+  set_out();
 }
 
 void CacheFile::write_segment(uint32_t number, WallTime now) {

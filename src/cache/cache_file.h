@@ -80,7 +80,7 @@ class CacheFile {
   void stop_loading() { stop_loading_.store(true, std::memory_order_relaxed); }
   RemovalLog& removals() { return removals_; }  // the store's: to be set before start()
 
-  // Writes what is new, the newest first, up to `most_per_tick`. To be called about twice a second.
+  // Writes what is new, what was stored last first, up to `most_per_tick`. To be called about twice a second.
   void tick(WallTime now);
   // Calls `done` on the executor's thread when all that was removed is so in the file on the disk.
   void when_removals_are_safe(Job done);
@@ -95,6 +95,7 @@ class CacheFile {
   static constexpr uint32_t no_slot = UINT32_MAX;
   struct Segment {
     SegmentCursor seen{};
+    SegmentCursor outset{};  // where it was when all began to be written anew
     uint32_t slot = no_slot;
     SlotFill fill{};
   };
@@ -103,6 +104,7 @@ class CacheFile {
     uint32_t number = 0;
     uint64_t sequence = 0;
     uint32_t octets = 0;
+    bool fresh = false;  // it has changed since the outset
   };
   struct Rules {
     uint64_t fingerprint = 0;
@@ -119,6 +121,7 @@ class CacheFile {
   void attempt(FunctionRef<void()> work);
   void step(WallTime now, uint64_t share);
   bool write_new(WallTime now, uint64_t most);
+  void set_out();
   std::vector<News> news() const;
   SegmentCursor copy_new(uint32_t number);
   void write_removals();
