@@ -24,11 +24,10 @@ size_t finish_empty(MutableBytes slot, const QueryFields& fields, ReplyHeader re
 
 }  // namespace
 
-size_t render_truncated(MutableBytes slot, const QueryFields& fields, const AnswerBlob& blob,
-                        const RenderOptions& options) {
+size_t render_truncated(MutableBytes slot, const QueryFields& fields, AnswerBlob blob, uint16_t udp_size) {
   ReplyHeader reply = header_of(blob, fields);
   reply.flags |= HeaderBits::tc;
-  return finish_empty(slot, fields, reply, options.udp_size, {});
+  return finish_empty(slot, fields, reply, udp_size, {});
 }
 
 size_t render_rejection(MutableBytes slot, const QueryFields& fields, const Rejection& rejection,
