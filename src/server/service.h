@@ -53,7 +53,8 @@ class Service {
   // none now: then client.sink gets the reply later, or is told that there will be none.
   size_t handle(MutableBytes slot, size_t size, const Client& client);
 
-  HitPath<S>& hits() { return hits_; }
+  bool has_hit_path() const { return world_.zero_copy_parsing; }
+  HitPath<S>& hits() { return hits_; }  // only if has_hit_path()
   void quiet() { reader_.quiet(); }                            // after each batch
   void tell_time() { store_.tell_time(world_.clock.wall()); }  // now and then
   void offline() { reader_.offline(); }                        // around a wait that may block

@@ -15,9 +15,7 @@ template <UdpEngine E, Store S>
 class Worker {
  public:
   Worker(World world, S& store, Snapshot snapshot, ExchangeOptions exchange)
-      : service_(world, store, std::move(snapshot), exchange),
-        streams_(service_, world),
-        zero_copy_parsing_(world.zero_copy_parsing) {}
+      : service_(world, store, std::move(snapshot), exchange), streams_(service_, world) {}
 
   // What still waits for a resolution is answered with SERVFAIL.
   ~Worker() {
@@ -37,7 +35,7 @@ class Worker {
   size_t serve(size_t index) {
     Datagrams& side = *engines_[index];
     const std::span<Datagram> batch = side.engine.receive();
-    if (zero_copy_parsing_) {
+    if (service_.has_hit_path()) {
       for (size_t at = 0; at < batch.size(); at += hit_window) {
         serve_window(side, batch.subspan(at, std::min(hit_window, batch.size() - at)));
       }
@@ -133,7 +131,6 @@ class Worker {
 
   Service<S> service_;
   Streams streams_;
-  const bool zero_copy_parsing_;
   std::vector<std::unique_ptr<Datagrams>> engines_;
 };
 
