@@ -18,8 +18,6 @@ static int sign(int v) { return (v > 0) - (v < 0); }
 static void same_comparisons(const Kernels& kernels, Bytes a, Bytes b) {
   const size_t size = a.size();
   require(kernels.equal(a.data(), b.data(), size) == scalar.equal(a.data(), b.data(), size));
-  require(size == 0 ||
-          kernels.same_key(a.data(), b.data(), size) == scalar.same_key(a.data(), b.data(), size));
   const int order = scalar.compare(a.data(), b.data(), size);
   require(sign(kernels.compare(a.data(), b.data(), size)) == sign(order));
   require(sign(kernels.compare(b.data(), a.data(), size)) == -sign(order));

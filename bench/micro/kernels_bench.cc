@@ -52,15 +52,6 @@ void make_key(benchmark::State& state, const Kernels* kernels, int length) {
   }
 }
 
-void same_key(benchmark::State& state, const Kernels* kernels, int length) {
-  const Names names = make_names(length), others = names;
-  size_t i = 0;
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(kernels->same_key(names.at(i), others.at(i), names.sizes[i]));
-    i = (i + 1) % name_count;
-  }
-}
-
 void fold(benchmark::State& state, const Kernels* kernels, int length) {
   const Names names = make_names(length);
   std::array<uint8_t, slot_size> out{};
@@ -103,7 +94,6 @@ void add(const char* what, Bench bench) {
 
 int main(int argc, char** argv) {
   add("make_key", make_key);
-  add("same_key", same_key);
   add("fold", fold);
   add("equal", match<&Kernels::equal>);
   add("compare", match<&Kernels::compare>);

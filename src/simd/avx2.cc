@@ -134,31 +134,9 @@ uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecr
   return make_key_of(key, name, size, secret);
 }
 
-__m128i load_half(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
-
-bool same_short_key(const uint8_t* a, const uint8_t* b, size_t size) {
-  if (size < sizeof(uint64_t)) return std::memcmp(a, b, size) == 0;
-  const size_t rest = size - sizeof(uint64_t);
-  return ((nh::load(a) ^ nh::load(b)) | (nh::load(a + rest) ^ nh::load(b + rest))) == 0;
-}
-
 }  // namespace
 
-// Exactly the keys' octets are read: what is behind them may be another entry, which is being written.
-bool x86::same_key(const uint8_t* a, const uint8_t* b, size_t size) {
-  if (size > width) {
-    uint32_t differ = differences(load(a + size - width), load(b + size - width));
-    for (size_t i = 0; i < size - width; i += width) differ |= differences(load(a + i), load(b + i));
-    return differ == 0;
-  }
-  if (size < sizeof(__m128i)) return same_short_key(a, b, size);
-  const size_t rest = size - sizeof(__m128i);
-  const __m128i differ = _mm_or_si128(_mm_xor_si128(load_half(a), load_half(b)),
-                                      _mm_xor_si128(load_half(a + rest), load_half(b + rest)));
-  return _mm_testz_si128(differ, differ) != 0;
-}
-
-constinit const Kernels avx2_kernels{KernelSet::avx2, fold, equal, compare, make_key, x86::same_key};
+constinit const Kernels avx2_kernels{KernelSet::avx2, fold, equal, compare, make_key};
 
 }  // namespace peregrine
 

@@ -99,7 +99,7 @@ uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecr
 
 }  // namespace
 
-constinit const Kernels avx512_kernels{KernelSet::avx512, fold, equal, compare, make_key, x86::same_key};
+constinit const Kernels avx512_kernels{KernelSet::avx512, fold, equal, compare, make_key};
 
 }  // namespace peregrine
 

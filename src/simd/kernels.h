@@ -20,7 +20,6 @@ namespace peregrine {
 // 16. A name ends at its root label, so padding makes no two keys the same.
 inline constexpr size_t key_prefix_size = 8;
 inline constexpr size_t max_name_octets = 255;
-inline constexpr size_t max_key_size = key_prefix_size + max_name_octets;
 inline constexpr size_t key_buffer_size = 320;  // kernels may write whole vectors behind the key
 
 // The secret of the keyed hash: NH over 64-bit words with a 128-bit sum, as in VHASH (Krovetz and Dai, VMAC,
@@ -49,8 +48,6 @@ struct Kernels {
   // folded and padded, and returns the hash of all; what is behind the padding is lost. One pass over the
   // name. size: 1..255
   uint64_t (*make_key)(uint8_t* key, const uint8_t* name, size_t size, const HashSecret& secret);
-  // Whether two keys of `size` octets are the same; neither is read behind its padding to 16 octets.
-  bool (*same_key)(const uint8_t* a, const uint8_t* b, size_t size);
 };
 
 // What this CPU runs; null where it lacks the instructions.

@@ -41,10 +41,8 @@ uint64_t make_key(uint8_t* key, const uint8_t* name, size_t size, const HashSecr
   return sum.finish(secret);
 }
 
-bool same_key(const uint8_t* a, const uint8_t* b, size_t size) { return std::memcmp(a, b, size) == 0; }
-
 }  // namespace
 
-constinit const Kernels scalar_kernels{KernelSet::scalar, fold, equal, compare, make_key, same_key};
+constinit const Kernels scalar_kernels{KernelSet::scalar, fold, equal, compare, make_key};
 
 }  // namespace peregrine
