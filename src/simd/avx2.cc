@@ -85,22 +85,6 @@ int compare(const uint8_t* a, const uint8_t* b, size_t size) {
   return 0;
 }
 
-// Folds a chunk into the key and adds it to the sum. The words are read back from memory, as that takes fewer
-// instructions than to extract them one by one; the empty asm keeps the compiler from doing so.
-[[gnu::always_inline]] inline void take_chunk(Vector octets, uint8_t* key, const uint64_t* secret,
-                                              nh::Sum& sum) {
-  struct alignas(16) Words {
-    uint64_t word[4];
-  } words;
-  const Vector folded = fold(octets);
-  store(key, folded);
-  _mm256_storeu_si256(reinterpret_cast<Vector*>(&words),
-                      _mm256_add_epi64(folded, load(reinterpret_cast<const uint8_t*>(secret))));
-  asm("" : "+m"(words));
-  sum.add(words.word[0], words.word[1]);
-  sum.add(words.word[2], words.word[3]);
-}
-
 // The vector with the name's last octet is read whole.
 [[gnu::always_inline]] inline uint64_t make_key_of(uint8_t* key, const uint8_t* name, size_t size,
                                                    const HashSecret& secret) {
@@ -108,9 +92,9 @@ int compare(const uint8_t* a, const uint8_t* b, size_t size) {
   uint8_t* out = key + key_prefix_size;
   const uint64_t* words = secret.words.data();
   for (; size > width; size -= width, name += width, out += width, words += 4) {
-    take_chunk(load(name), out, words, sum);
+    x86::take_chunk(fold(load(name)), out, words, sum);
   }
-  take_chunk(load_masked(name, size), out, words, sum);
+  x86::take_chunk(fold(load_masked(name, size)), out, words, sum);
   std::memset(out + width, 0, key_prefix_size);
   return sum.finish(secret);
 }

@@ -58,31 +58,16 @@ int compare(const uint8_t* a, const uint8_t* b, size_t size) {
   return 0;
 }
 
-// Folds a chunk into the key and adds it to the sum. The words are read back from memory, as that takes fewer
-// instructions than to extract them one by one; the empty asm keeps the compiler from doing so.
-[[gnu::always_inline]] inline void take_chunk(__m256i octets, uint8_t* key, const uint64_t* secret,
-                                              nh::Sum& sum) {
-  struct alignas(16) Words {
-    uint64_t word[4];
-  } words;
-  const __m256i folded = fold(octets);
-  _mm256_storeu_epi8(key, folded);
-  _mm256_storeu_epi64(&words, _mm256_add_epi64(folded, _mm256_load_epi64(secret)));
-  asm("" : "+m"(words));
-  sum.add(words.word[0], words.word[1]);
-  sum.add(words.word[2], words.word[3]);
-}
-
 [[gnu::always_inline]] inline uint64_t make_key_of(uint8_t* key, const uint8_t* name, size_t size,
                                                    const HashSecret& secret) {
   nh::Sum sum(nh::load(key), size, secret);
   uint8_t* out = key + key_prefix_size;
   const uint64_t* words = secret.words.data();
   for (; size > nh::chunk; size -= nh::chunk, name += nh::chunk, out += nh::chunk, words += 4) {
-    take_chunk(_mm256_loadu_epi8(name), out, words, sum);
+    x86::take_chunk(fold(_mm256_loadu_epi8(name)), out, words, sum);
   }
   const __mmask32 rest = _bzhi_u32(~uint32_t{0}, static_cast<unsigned>(size));
-  take_chunk(_mm256_maskz_loadu_epi8(rest, name), out, words, sum);
+  x86::take_chunk(fold(_mm256_maskz_loadu_epi8(rest, name)), out, words, sum);
   std::memset(out + nh::chunk, 0, key_prefix_size);
   return sum.finish(secret);
 }

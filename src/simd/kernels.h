@@ -16,8 +16,7 @@
 namespace peregrine {
 
 // A cache key: eight octets of what else the question says, then the folded name, zero-padded to a multiple
-// of
-// 16. A name ends at its root label, so padding makes no two keys the same.
+// of 16. A name ends at its root label, so padding makes no two keys the same.
 inline constexpr size_t key_prefix_size = 8;
 inline constexpr size_t max_name_octets = 255;
 inline constexpr size_t key_buffer_size = 320;  // kernels may write whole vectors behind the key
