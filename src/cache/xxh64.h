@@ -2,12 +2,14 @@
 // nobody who does not see its results can make octets that fit; it is no message authentication code.
 #pragma once
 
+#include <xxhash.h>
+
 #include <cstdint>
 
 #include "base/bytes.h"
 
 namespace peregrine {
 
-uint64_t xxh64(Bytes data, uint64_t seed);
+inline uint64_t xxh64(Bytes data, uint64_t seed) { return XXH64(data.data(), data.size(), seed); }
 
 }  // namespace peregrine
