@@ -228,7 +228,7 @@ void CacheFile::change_rules(uint64_t rules, uint32_t generation) {
 bool CacheFile::write_new(WallTime now, uint64_t most) {
   write_removals();
   step_octets_ = 0;
-  if (!loaded_) return false;
+  if (!loaded_ || failed_) return false;
   const std::vector<News> all = news();
   uint64_t waiting = 0;
   for (const News& segment : all) {
