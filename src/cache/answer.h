@@ -117,8 +117,6 @@ class AnswerBlob {
   WallTime stored_at() const {
     return WallTime{std::chrono::seconds{field<uint32_t>(offsetof(AnswerBlobHeader, stored_at))}};
   }
-  // Stored by a wall clock that was ahead: the answer would live as much longer. A little is let pass.
-  bool is_from_future(WallTime now) const { return stored_at() > now + std::chrono::seconds(5); }
   uint32_t policy_generation() const {
     return field<uint32_t>(offsetof(AnswerBlobHeader, policy_generation));
   }

@@ -1,7 +1,6 @@
 #include "cache/restored_entry.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstring>
 
@@ -12,8 +11,7 @@
 namespace peregrine {
 namespace {
 
-constexpr std::chrono::seconds slack{5};  // as where answers are served
-constexpr size_t view_at = 3;             // in a key
+constexpr size_t view_at = 3;  // in a key
 
 bool is_answer(Bytes key) { return key.size() > key_prefix_size && KeyView{key[view_at]} == KeyView::answer; }
 
@@ -60,7 +58,7 @@ EntryFault EntryChecker::check_key(const EntryView& entry) {
 }
 
 EntryFault EntryChecker::check_time() {
-  if (stored_at_ > now_ + slack) return EntryFault::future;
+  if (is_from_future(stored_at_, now_)) return EntryFault::future;
   lifetime_.expires_at = std::min(lifetime_.expires_at, stored_at_ + longest_);
   lifetime_.refresh_at = std::min(lifetime_.refresh_at, lifetime_.expires_at);
   return lifetime_.fresh(now_) ? EntryFault::none : EntryFault::expired;

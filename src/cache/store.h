@@ -33,6 +33,11 @@ struct Lifetime {
   bool refresh_due(WallTime now) const { return now >= refresh_at; }
 };
 
+// Stored by a wall clock that was ahead: what was stored would live as much longer. A little is let pass.
+inline bool is_from_future(WallTime stored_at, WallTime now) {
+  return stored_at > now + std::chrono::seconds(5);
+}
+
 // What find() gives: a view of a blob that stays whole until its reader's next quiet point (never across an
 // await). Debug builds check that.
 class Hit {

@@ -99,7 +99,7 @@ size_t HitPath<S>::answer(size_t index, MutableBytes slot) {
   const Hit hit = reader_.find_at(staged.candidate, staged.key.store_key());
   if (!hit || !hit.lifetime().fresh(now)) return 0;
   const AnswerBlob blob = AnswerBlob::stored(hit.blob());
-  if (blob.policy_generation() != now_.generation || blob.is_from_future(now)) return 0;
+  if (blob.policy_generation() != now_.generation || is_from_future(blob.stored_at(), now)) return 0;
   const size_t size = render_answer(slot, staged.fields, blob, {.now = now, .udp_size = now_.udp_size});
   tally_.add(slot);
   return size;

@@ -54,7 +54,7 @@ class Service {
   size_t handle(MutableBytes slot, size_t size, const Client& client);
 
   bool has_hit_path() const { return world_.zero_copy_parsing; }
-  HitPath<S>& hits() { return hits_; }  // only if has_hit_path()
+  HitPath<S>& hits() { return hits_; }                         // only if has_hit_path()
   void quiet() { reader_.quiet(); }                            // after each batch
   void tell_time() { store_.tell_time(world_.clock.wall()); }  // now and then
   void offline() { reader_.offline(); }                        // around a wait that may block
@@ -173,7 +173,7 @@ size_t Service<S>::answer_from_cache(MutableBytes slot, Query& query, const Answ
 // Whether an answer that is fresh by its TTL may still be given.
 template <Store S>
 bool Service<S>::is_current(const AnswerBlob& blob, const Query& query) const {
-  if (blob.is_from_future(world_.clock.wall())) return false;
+  if (is_from_future(blob.stored_at(), world_.clock.wall())) return false;
   if (blob.policy_generation() == snapshot_.policy_generation) return true;
   // Stored under other rules: the name may have other servers now, or have become one that we answer
   // ourselves.
