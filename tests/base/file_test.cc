@@ -4,25 +4,21 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "support/temp_dir.h"
 
 namespace peregrine {
 namespace {
 
 class ReadFile : public testing::Test {
  protected:
-  ReadFile() {
-    std::string name = testing::TempDir() + "/peregrine-file-XXXXXX";
-    directory_ = mkdtemp(name.data());
-  }
-  ~ReadFile() override { std::filesystem::remove_all(directory_); }
   std::string write(const std::string& text) const {
     std::ofstream(directory_ / "file", std::ios::binary) << text;
     return directory_ / "file";
   }
-  std::filesystem::path directory_;
+  const TempDir directory_;
 };
 
 TEST_F(ReadFile, GivesAllOfIt) {
@@ -39,7 +35,7 @@ TEST_F(ReadFile, GivesNoMoreThanWanted) {
 }
 
 TEST_F(ReadFile, SaysWhyItCannot) {
-  EXPECT_EQ(read_file(directory_, 10), std::unexpected(EISDIR));
+  EXPECT_EQ(read_file(directory_.path(), 10), std::unexpected(EISDIR));
   EXPECT_EQ(read_file(directory_ / "none", 10), std::unexpected(ENOENT));
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "config/config_support.h"
+#include "support/temp_dir.h"
 
 namespace peregrine {
 namespace {
@@ -18,12 +19,6 @@ using testing::Pair;
 
 class ConfigSourcesTest : public testing::Test {
  protected:
-  ConfigSourcesTest() {
-    std::string name = testing::TempDir() + "/peregrine-config-XXXXXX";
-    directory_ = mkdtemp(name.data());
-  }
-  ~ConfigSourcesTest() override { std::filesystem::remove_all(directory_); }
-
   std::string path(const std::string& name) const { return directory_ / name; }
   std::string write(const std::string& text) const {
     std::ofstream(path("peregrine.toml")) << text;
@@ -31,7 +26,7 @@ class ConfigSourcesTest : public testing::Test {
   }
 
  private:
-  std::filesystem::path directory_;
+  const TempDir directory_;
 };
 
 TEST_F(ConfigSourcesTest, TakesFileEnvironmentAndSet) {

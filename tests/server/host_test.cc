@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/temp_dir.h"
+
 namespace peregrine {
 namespace {
 
@@ -56,16 +58,11 @@ TEST(Host, TheAddressesOfItsInterfacesAreItsOwn) {
 
 class StateDir : public ::testing::Test {
  protected:
-  StateDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "peregrine-test-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-  }
-  ~StateDir() override { std::filesystem::remove_all(root_); }
-  std::filesystem::path root_;
+  const TempDir root_;
 };
 
 TEST_F(StateDir, IsMadeForItsOwnerOnly) {
-  const std::string dir = prepare_state_dir((root_ / "state").string(), "");
+  const std::string dir = prepare_state_dir(root_ / "state", "");
   struct stat status{};
   ASSERT_EQ(stat(dir.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0700u);
@@ -73,15 +70,15 @@ TEST_F(StateDir, IsMadeForItsOwnerOnly) {
 }
 
 TEST_F(StateDir, AFileOrALinkInItsPlaceIsAnError) {
-  const auto file = root_ / "file", link = root_ / "link";
+  const std::string file = root_ / "file", link = root_ / "link";
   {
     FILE* f = std::fopen(file.c_str(), "w");
     std::fclose(f);
   }
-  EXPECT_THROW(prepare_state_dir(file.string(), ""), StartError);
+  EXPECT_THROW(prepare_state_dir(file, ""), StartError);
   std::filesystem::create_directory_symlink("/", link);
-  EXPECT_THROW(prepare_state_dir(link.string(), ""), StartError);
-  EXPECT_THROW(prepare_state_dir((root_ / "no" / "parent").string(), ""), StartError);
+  EXPECT_THROW(prepare_state_dir(link, ""), StartError);
+  EXPECT_THROW(prepare_state_dir(root_ / "no/parent", ""), StartError);
 }
 
 TEST(Host, TheDefaultStateDirectoryIsThisUsers) {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "io/listen.h"
+#include "support/temp_dir.h"
 
 namespace peregrine {
 namespace {
@@ -18,17 +18,14 @@ class ServerTest : public testing::Test {
  protected:
   ServerTest() {
     Server::block_signals();
-    std::string pattern = (std::filesystem::temp_directory_path() / "peregrine-test-XXXXXX").string();
-    state_dir_ = mkdtemp(pattern.data());
     // Free a moment ago.
     port_ = std::to_string(open_listeners({IpAddress::v4({127, 0, 0, 1}), 0}, {}, {}).at.port);
   }
-  ~ServerTest() override { std::filesystem::remove_all(state_dir_); }
 
   LoadedConfig load(const std::string& listen, const std::string& forward) const {
     return load_config({.file_name = "p.toml",
                         .file_text = "[server]\nlisten = [\"" + listen + "\"]\nworkers = 1\nstate_dir = \"" +
-                                     state_dir_.string() + "\"\n[[forward]]\nzone = \".\"\nservers = [\"" +
+                                     state_dir_.path() + "\"\n[[forward]]\nzone = \".\"\nservers = [\"" +
                                      forward + "\"]\n",
                         .unreadable = {},
                         .environment = {},
@@ -50,7 +47,7 @@ class ServerTest : public testing::Test {
     return *report;
   }
 
-  std::filesystem::path state_dir_;
+  const TempDir state_dir_;
   std::string port_;
 };
 
