@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "cache/arena_layout.h"
 #include "cache/arena_store.h"
+#include "support/temp_dir.h"
 
 namespace peregrine {
 namespace {
@@ -67,39 +69,33 @@ TEST(ArenaRegion, SaysWhatToDoWhereTheKernelRefuses) {
 
 class MemoryRoomTest : public testing::Test {
  protected:
-  MemoryRoomTest() {
-    std::string path = testing::TempDir() + "peregrine-memory-XXXXXX";
-    if (!mkdtemp(path.data())) throw std::runtime_error("no temporary directory");
-    root_ = path;
-  }
-  ~MemoryRoomTest() override { std::filesystem::remove_all(root_); }
   void write(const std::string& name, const std::string& text) {
-    std::filesystem::create_directories((root_ / name).parent_path());
+    std::filesystem::create_directories(std::filesystem::path(root_ / name).parent_path());
     std::ofstream(root_ / name) << text;
   }
-  std::filesystem::path root_;
+  const TempDir root_;
 };
 
-TEST_F(MemoryRoomTest, NothingKnownIsNoBound) { EXPECT_EQ(memory_room(root_).octets, UINT64_MAX); }
+TEST_F(MemoryRoomTest, NothingKnownIsNoBound) { EXPECT_EQ(memory_room(root_.path()).octets, UINT64_MAX); }
 
 TEST_F(MemoryRoomTest, WhatTheMachineHas) {
   write("proc/meminfo", "MemTotal:       24683940 kB\nMemFree:  1 kB\nMemAvailable:   1000 kB\n");
-  EXPECT_EQ(memory_room(root_).octets, 1000 * kibi);
-  EXPECT_THAT(memory_room(root_).said_by, HasSubstr("MemAvailable"));
+  EXPECT_EQ(memory_room(root_.path()).octets, 1000 * kibi);
+  EXPECT_THAT(memory_room(root_.path()).said_by, HasSubstr("MemAvailable"));
 }
 
 TEST_F(MemoryRoomTest, TheLeastOfAllGroups) {
   write("proc/meminfo", "MemAvailable:   100000000 kB\n");
   write("proc/self/cgroup", "12:memory:/old\n0::/system.slice/peregrine.service\n");
   write("sys/fs/cgroup/system.slice/peregrine.service/memory.max", "max\n");
-  EXPECT_EQ(memory_room(root_).octets, 100'000'000 * kibi);
+  EXPECT_EQ(memory_room(root_.path()).octets, 100'000'000 * kibi);
   write("sys/fs/cgroup/system.slice/memory.max", "7000\n");
-  EXPECT_EQ(memory_room(root_).octets, 7000u);
-  EXPECT_EQ(memory_room(root_).said_by, "/sys/fs/cgroup/system.slice/memory.max");
+  EXPECT_EQ(memory_room(root_.path()).octets, 7000u);
+  EXPECT_EQ(memory_room(root_.path()).said_by, "/sys/fs/cgroup/system.slice/memory.max");
   write("sys/fs/cgroup/system.slice/peregrine.service/memory.max", "6000\n");
-  EXPECT_EQ(memory_room(root_).octets, 6000u);
+  EXPECT_EQ(memory_room(root_.path()).octets, 6000u);
   write("sys/fs/cgroup/memory.max", "5000\n");
-  EXPECT_EQ(memory_room(root_).octets, 5000u);
+  EXPECT_EQ(memory_room(root_.path()).octets, 5000u);
 }
 
 TEST_F(MemoryRoomTest, NonsenseIsNoBound) {
@@ -107,7 +103,7 @@ TEST_F(MemoryRoomTest, NonsenseIsNoBound) {
   write("proc/self/cgroup", "0::/a\n");
   write("sys/fs/cgroup/a/memory.max", "-1\n");
   write("sys/fs/cgroup/memory.max", "99999999999999999999999999\n");
-  EXPECT_EQ(memory_room(root_).octets, UINT64_MAX);
+  EXPECT_EQ(memory_room(root_.path()).octets, UINT64_MAX);
 }
 
 std::string refusal(uint64_t capacity, const MemoryRoom& room) {

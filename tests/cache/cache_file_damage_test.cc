@@ -59,7 +59,7 @@ class CacheFileDamageTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("cache.file");
+  std::string path_ = dir_ / "cache.file";
   std::unique_ptr<CacheFile> file_;
   Octets whole_;
 };

@@ -94,7 +94,7 @@ void check(FiledStore& again, const Shared& shared, uint64_t& present) {
 TEST(CacheFileKill, WhatComesBackIsWhole) {
   const uint64_t rounds = std::getenv("PEREGRINE_SOAK") ? 200 : 10;
   TempDir dir;
-  const std::string path = dir.file("cache.file");
+  const std::string path = dir / "cache.file";
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   auto& shared = *new (memory) Shared;

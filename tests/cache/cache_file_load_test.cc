@@ -39,7 +39,7 @@ class CacheFileLoadTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("cache.file");
+  std::string path_ = dir_ / "cache.file";
 };
 
 TEST_F(CacheFileLoadTest, WhatIsStoredBeforeStays) {

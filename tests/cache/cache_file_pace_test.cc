@@ -20,7 +20,7 @@ class CacheFilePaceTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("cache.file");
+  std::string path_ = dir_ / "cache.file";
 };
 
 TEST_F(CacheFilePaceTest, ATickWritesItsShareAndFinishAll) {

@@ -30,7 +30,7 @@ class CacheFileTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("cache.file");
+  std::string path_ = dir_ / "cache.file";
 };
 
 TEST_F(CacheFileTest, WhatWasStoredComesBack) {
@@ -404,9 +404,9 @@ TEST_F(CacheFileTest, TwoAtATimeAreRefused) {
 
 TEST_F(CacheFileTest, WhatCannotBeOpenedIsGoneWithout) {
   FiledStore::Options nowhere = options();
-  nowhere.path = dir_.file("no/such/directory");
+  nowhere.path = dir_ / "no/such/directory";
   EXPECT_FALSE(FiledStore(nowhere).file);
-  nowhere.path = dir_.file("");
+  nowhere.path = dir_ / "";
   EXPECT_FALSE(FiledStore(nowhere).file);
 }
 

@@ -63,7 +63,7 @@ class CacheFileTroubleTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("cache.file");
+  std::string path_ = dir_ / "cache.file";
 };
 
 TEST_F(CacheFileTroubleTest, CutOffUnderneath) {
@@ -127,7 +127,7 @@ TEST_F(CacheFileTroubleTest, OverwrittenUnderneathWhileItIsLoaded) {
 TEST_F(CacheFileTroubleTest, WhatCannotBeSetAsideIsLeftAlone) {
   const Octets garbage(50'000, 3);
   overwrite(path_, garbage);
-  std::filesystem::create_directories(dir_.file("cache.file.bad/in/use"));
+  std::filesystem::create_directories(dir_ / "cache.file.bad/in/use");
   Lines lines;
   FiledStore filed(options());
   EXPECT_FALSE(filed.file);
@@ -138,11 +138,11 @@ TEST_F(CacheFileTroubleTest, WhatCannotBeSetAsideIsLeftAlone) {
 
 TEST_F(CacheFileTroubleTest, AReadOnlyDirectory) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
-  ASSERT_EQ(chmod(dir_.file("").c_str(), 0500), 0);
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0500), 0);
   FiledStore filed(options());
   EXPECT_FALSE(filed.file);
   fill(filed, 0, 10);
-  chmod(dir_.file("").c_str(), 0700);
+  chmod(dir_.path().c_str(), 0700);
 }
 
 TEST_F(CacheFileTroubleTest, ADirectoryOrAPipeInItsPlace) {

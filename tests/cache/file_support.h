@@ -15,6 +15,7 @@
 #include "cache/arena_entries.h"
 #include "cache/cache_file.h"
 #include "cache/cache_support.h"
+#include "support/temp_dir.h"
 
 namespace peregrine {
 
@@ -32,19 +33,6 @@ class QueuedExecutor final : public Executor {
 
  private:
   std::deque<Job> jobs_;
-};
-
-// A directory of its own for each test, removed with it.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
 };
 
 Octets contents(const std::string& path);

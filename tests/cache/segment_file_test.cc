@@ -31,7 +31,7 @@ class SegmentFileTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::string path_ = dir_.file("file");
+  std::string path_ = dir_ / "file";
 };
 
 using Sequences = std::vector<uint64_t>;
@@ -136,17 +136,17 @@ TEST_F(SegmentFileTest, GivenUpIsLikeNew) {
 
 TEST_F(SegmentFileTest, SecretsAreOfTheFile) {
   Random random = Random::from_seed(1);
-  auto one = SegmentFile::open(dir_.file("one"), geometry, file_now, random);
-  auto other = SegmentFile::open(dir_.file("other"), geometry, file_now, random);
+  auto one = SegmentFile::open(dir_ / "one", geometry, file_now, random);
+  auto other = SegmentFile::open(dir_ / "other", geometry, file_now, random);
   EXPECT_NE(one->file.hash_key().k0, other->file.hash_key().k0);
   EXPECT_NE(one->file.seed(), other->file.seed());
 }
 
 TEST_F(SegmentFileTest, SymbolicLinksAndOthersAreRefused) {
-  std::filesystem::create_symlink(dir_.file("target"), path_);
+  std::filesystem::create_symlink(dir_ / "target", path_);
   Random random = Random::from_seed(1);
   EXPECT_FALSE(SegmentFile::open(path_, geometry, file_now, random));
-  EXPECT_FALSE(std::filesystem::exists(dir_.file("target")));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "target"));
   EXPECT_FALSE(SegmentFile::open("/dev/null", geometry, file_now, random));
 }
 
