@@ -3,12 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 
 #include <array>
 
 #include "admin/control_session.h"
 #include "admin/control_support.h"
+#include "admin/udp_support.h"
 #include "io/listen.h"
 #include "wire/message_writer.h"
 
@@ -18,21 +18,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-Fd udp_socket() {
-  Fd fd(socket(AF_INET, SOCK_DGRAM, 0));
-  const sockaddr_in any_port = loopback(0);
-  EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&any_port), sizeof any_port), 0);
-  return fd;
-}
 
 class CacheCommands : public testing::Test {
  protected:
@@ -44,16 +29,7 @@ class CacheCommands : public testing::Test {
     socklen_t from_size = sizeof from;
   };
 
-  void ask(std::string_view qname) {
-    const std::string url = running_.server_url();
-    const sockaddr_in to = loopback(Endpoint::parse(url.substr(url.find("//") + 2), 0).value().port);
-    std::array<uint8_t, 512> buffer;
-    MessageWriter query(buffer);
-    query.rd(true);
-    query.question(*DnameBuf::from_text(qname), Type::a, Class::in);
-    sendto(client_.get(), query.message().data(), query.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-           sizeof to);
-  }
+  void ask(std::string_view qname) { ask_server(client_, running_.server_url(), qname); }
   Asked receive_at_upstream() {
     Asked asked;
     const ssize_t size = recvfrom(upstream_.get(), asked.octets.data(), asked.octets.size(), 0,

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,37 +16,10 @@
 
 #include "admin/control.h"
 #include "admin/control_socket.h"
-#include "base/guarded.h"
-#include "base/log.h"
+#include "support/log_recorder.h"
+#include "support/temp_dir.h"
 
 namespace peregrine {
-
-class TempDir {
- public:
-  TempDir() {
-    std::string name = std::filesystem::temp_directory_path() / "peregrine-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp " << name;
-    path_ = name;
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
-// Keeps what is logged while it lives. From any thread.
-class LogRecorder final : public LogSink {
- public:
-  LogRecorder() { set_log_sink(this); }
-  ~LogRecorder() override { set_log_sink(nullptr); }
-  void write(LogLevel level, std::string_view line) override { lines_.lock()->emplace_back(level, line); }
-  std::vector<std::pair<LogLevel, std::string>> lines() { return *lines_.lock(); }
-
- private:
-  Guarded<std::vector<std::pair<LogLevel, std::string>>> lines_;
-};
 
 // One worker on a free port of 127.0.0.1, forwarding to port 9 there unless `extra` says otherwise.
 inline ConfigSources small_config(const std::string& state_dir, std::vector<std::string> extra = {}) {

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 
 #include <array>
 #include <latch>
@@ -10,6 +9,7 @@
 #include "admin/commands.h"
 #include "admin/control_session.h"
 #include "admin/control_support.h"
+#include "admin/udp_support.h"
 #include "io/listen.h"
 #include "server/version.h"
 #include "wire/message_writer.h"
@@ -69,25 +69,10 @@ TEST_F(ControlTest, Flags) {
   EXPECT_EQ(uring.at("unavailable"), unavailable(Flag::io_uring));
 }
 
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 // Asks the server one question over UDP; `upstream` says that the name does not exist.
 void resolve_once(const std::string& server_url, const Fd& upstream) {
-  const Endpoint server = *Endpoint::parse(server_url.substr(server_url.find("//") + 2), 0);
-  const Fd client(socket(AF_INET, SOCK_DGRAM, 0));
-  const sockaddr_in to = loopback(server.port);
-  std::array<uint8_t, 512> buffer;
-  MessageWriter query(buffer);
-  query.rd(true);
-  query.question(*DnameBuf::from_text("absent.example"), Type::a, Class::in);
-  sendto(client.get(), query.message().data(), query.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-         sizeof to);
+  const Fd client = udp_socket();
+  ask_server(client, server_url, "absent.example");
 
   sockaddr_storage from{};
   socklen_t from_size = sizeof from;
@@ -104,9 +89,7 @@ void resolve_once(const std::string& server_url, const Fd& upstream) {
 }
 
 TEST_F(ControlTest, Upstreams) {
-  const Fd upstream(socket(AF_INET, SOCK_DGRAM, 0));
-  const sockaddr_in any_port = loopback(0);
-  ASSERT_EQ(bind(upstream.get(), reinterpret_cast<const sockaddr*>(&any_port), sizeof any_port), 0);
+  const Fd upstream = udp_socket();
   const std::string address = local_endpoint(upstream.get()).to_string();
   const RunningServer running(small_config(
       dir_.path(), {"server.workers=2", R"(forward=[{zone=".",servers=[")" + address + "\"]}]"}));

@@ -18,12 +18,17 @@ using namespace std::chrono_literals;
 
 constexpr auto patient = 30s;  // a busy machine loses nothing by its slowness
 
+// On a free port.
+Fd udp_socket() {
+  return open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+}
+
 // A responder on a thread and a free port, while it lives.
 class Running {
  public:
   template <class Run>
   explicit Running(Run run) {
-    Fd socket = open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+    Fd socket = udp_socket();
     at = local_endpoint(socket.get());
     thread_ = std::thread(
         [this, run, s = std::move(socket)]() mutable { run(std::move(s), ResponderOptions{}, stop_); });
@@ -114,8 +119,7 @@ TEST(Generator, AClosedLoopEndsInTime) {
 TEST(Generator, WithoutAServerEverythingIsLost) {
   Endpoint nobody;
   {
-    const Fd closed_again =
-        open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+    const Fd closed_again = udp_socket();
     nobody = local_endpoint(closed_again.get());
   }
   const QueryList queries = generate_queries(0, 20, {});
@@ -129,7 +133,7 @@ TEST(Generator, WithoutAServerEverythingIsLost) {
 }
 
 TEST(Generator, ASilentServerDoesNotShutTheWindowForEver) {
-  const Fd silent = open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+  const Fd silent = udp_socket();
   const QueryList queries = generate_queries(0, 100, {});
   LoadOptions options = once(local_endpoint(silent.get()));
   options.window = 10;
@@ -140,7 +144,7 @@ TEST(Generator, ASilentServerDoesNotShutTheWindowForEver) {
 }
 
 TEST(Generator, ClientsHaveAddressesOfTheirOwn) {
-  const Fd server = open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+  const Fd server = udp_socket();
   const QueryList queries = generate_queries(0, 300, {});
   LoadOptions options = once(local_endpoint(server.get()));
   options.sockets = 300;
