@@ -84,6 +84,25 @@ def test_garbage_is_set_aside(filed, tmp_path):
     assert "cache.bad" in server.log()
 
 
+def test_damage_is_counted_and_told_once(filed, tmp_path):
+    _, server = filed
+    names = [NAME, *zone.LOAD_NAMES[:20]]
+    for name in names:
+        dig(server.port, name)
+    server.stop()
+    path = tmp_path / "cache"
+    octets = bytearray(path.read_bytes())
+    front = 4096 + 512 * 512  # the header and the journal
+    for at in range(front, len(octets) - 80, 512):
+        octets[at + 80] ^= 1
+    path.write_bytes(octets)
+    server.start()
+    assert dig(server.port, NAME).data("A") == BOTH
+    seen = cache_file(server)
+    assert seen["dropped_segments"] + seen["malformed"] > 0 and seen["loaded"] == 0 and seen["writing"]
+    assert server.log().count("were dropped") == 1
+
+
 def test_two_servers_do_not_share_a_file(filed, start, tmp_path):
     nsd, server = filed
     other = start.peregrine({".": [nsd.port]}, cache_file=tmp_path / "cache")
