@@ -6,9 +6,9 @@
 
 #include <csignal>
 
-#include "base/log.h"
 #include "cache/cache_file.h"
 #include "cache/file_support.h"
+#include "support/log_recorder.h"
 
 namespace peregrine {
 namespace {
@@ -17,16 +17,6 @@ using std::chrono::days;
 using std::chrono::hours;
 
 constexpr uint64_t entries = 200;
-
-class Lines final : public LogSink {
- public:
-  Lines() { set_log_sink(this); }
-  ~Lines() { set_log_sink(nullptr); }
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  void write(LogLevel, std::string_view line) override { all.emplace_back(line); }
-  std::vector<std::string> all;
-};
 
 // No file of this process can be longer, as when the disk is full.
 class FullDisk {
@@ -128,12 +118,12 @@ TEST_F(CacheFileTroubleTest, WhatCannotBeSetAsideIsLeftAlone) {
   const Octets garbage(50'000, 3);
   overwrite(path_, garbage);
   std::filesystem::create_directories(dir_ / "cache.file.bad/in/use");
-  Lines lines;
+  LogRecorder log;
   FiledStore filed(options());
   EXPECT_FALSE(filed.file);
   EXPECT_EQ(contents(path_), garbage);
-  ASSERT_EQ(lines.all.size(), 1u);
-  EXPECT_NE(lines.all[0].find("cannot be renamed"), std::string::npos);
+  ASSERT_EQ(log.lines().size(), 1u);
+  EXPECT_NE(log.lines()[0].second.find("cannot be renamed"), std::string::npos);
 }
 
 TEST_F(CacheFileTroubleTest, AReadOnlyDirectory) {
@@ -155,10 +145,10 @@ TEST_F(CacheFileTroubleTest, ADirectoryOrAPipeInItsPlace) {
 
 TEST_F(CacheFileTroubleTest, ADiskThatIsFullAtTheStart) {
   const FullDisk full(slots_at - 1);
-  Lines lines;
+  LogRecorder log;
   FiledStore filed(options());
   EXPECT_FALSE(filed.file);
-  EXPECT_EQ(lines.all.size(), 1u);
+  EXPECT_EQ(log.lines().size(), 1u);
   fill(filed, 0, 10);
   EXPECT_TRUE(filed.find(3));
 }
@@ -241,9 +231,9 @@ TEST_F(CacheFileTroubleTest, DamageIsOneLine) {
   uint64_t sectors = 0;
   for (size_t at = slots_at; at + sector <= octets.size(); at += sector) octets[at + 100] ^= sectors++ % 2;
   overwrite(path_, octets);
-  Lines lines;
+  LogRecorder log;
   FiledStore again(options());
-  EXPECT_EQ(lines.all.size(), 0u);
+  EXPECT_EQ(log.lines().size(), 0u);
   EXPECT_GT(again.stats().damaged_contents, entries / 4);
   const std::string text = damage_text(again.stats());
   EXPECT_NE(text.find(std::to_string(again.stats().damaged_contents) + " by what is in them"),
@@ -257,7 +247,7 @@ TEST_F(CacheFileTroubleTest, DamageIsOneLine) {
   octets[journal_at + 20] ^= 1;
   overwrite(path_, octets);
   FiledStore none(options());
-  EXPECT_EQ(lines.all.size(), 0u);
+  EXPECT_EQ(log.lines().size(), 0u);
   EXPECT_EQ(present(none), 0u);
   EXPECT_NE(damage_text(none.stats()).find("nobody knows what was removed"), std::string::npos);
 }
