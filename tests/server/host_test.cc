@@ -71,10 +71,7 @@ TEST_F(StateDir, IsMadeForItsOwnerOnly) {
 
 TEST_F(StateDir, AFileOrALinkInItsPlaceIsAnError) {
   const std::string file = root_ / "file", link = root_ / "link";
-  {
-    FILE* f = std::fopen(file.c_str(), "w");
-    std::fclose(f);
-  }
+  std::ofstream(file).close();
   EXPECT_THROW(prepare_state_dir(file, ""), StartError);
   std::filesystem::create_directory_symlink("/", link);
   EXPECT_THROW(prepare_state_dir(link, ""), StartError);
