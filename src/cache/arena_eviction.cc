@@ -42,7 +42,7 @@ bool ArenaEviction::make_room() {
   while (!segments_.has_free()) {
     // More would throw away what is cached, and nothing gained before the readers' quiet points.
     if (segments_.spare() >= segments_.reserve() || !have_victim()) return false;
-    empty(segments_.segment_granules());
+    if (!empty(segments_.segment_granules())) return false;
   }
   return true;
 }
@@ -60,17 +60,19 @@ bool ArenaEviction::have_victim() {
   return true;
 }
 
-void ArenaEviction::empty(uint32_t granules) {
+// False where an entry waits for room.
+bool ArenaEviction::empty(uint32_t granules) {
   const uint32_t stop = std::min(end_, at_ + granules);
   const ArenaRef first = segments_.first_ref(victim_);
   while (at_ < stop) {
     EntryHeader header;
     std::memcpy(&header, segments_.at(first + at_), sizeof header);
     prefetch_from(at_ + prefetch_distance);
-    evict(first + at_);
+    if (!evict(first + at_)) return false;
     at_ += header.granules();
   }
   if (at_ >= end_) finish();
+  return true;
 }
 
 // Where entries are of one size there is a header that far ahead. Elsewhere what is read is some other
@@ -82,33 +84,40 @@ void ArenaEviction::prefetch_from(uint32_t offset) const {
   index_.prefetch_to_write(hash);
 }
 
-void ArenaEviction::evict(ArenaRef ref) {
+// False where the entry is to be kept and there is no room for it before the readers' quiet points.
+bool ArenaEviction::evict(ArenaRef ref) {
   EntryHeader header;
   std::memcpy(&header, segments_.at(ref), sizeof header);
   const uint16_t tag = tag_of(header.hash());
   ArenaBucket& home = index_.home(header.hash());
   ArenaGroup group(home);
   const ArenaPlace place = group.find(tag, ref);
-  if (!place) return;
+  if (!place) return true;
 
   const bool expired = header.expires_at() <= now_.load(std::memory_order_relaxed);
-  if (!expired && keep(group, place, header)) return counters_.add(ArenaCount::moved);
+  if (!expired && is_kept(place, header)) {
+    if (move(group, place, header)) return true;
+    if (segments_.spare() != 0) return false;
+  }
   if (!expired && ring_ == ArenaRing::probation) index_.ghosts(home).add(tag);
   ArenaGroup::clear(place);
   arena_step(ArenaStep::unlinked);
   segments_.kill(ref, header.granules());
   counters_.add(expired ? ArenaCount::expired : ArenaCount::cold);
+  return true;
 }
 
-// Copies an entry in use, or one of a sparse segment, to main. False where it is neither, or too much of its
-// segment was.
-bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader& header) {
-  const unsigned frequency = place.frequency();
+// What is in use, and all of a sparse segment, unless too much of its segment was.
+bool ArenaEviction::is_kept(ArenaPlace place, const EntryHeader& header) const {
   const unsigned needed = ring_ == ArenaRing::probation ? warm_in_probation : 1 + pressure_;
-  const uint32_t granules = header.granules();
-  if ((!sparse_ && frequency < needed) || kept_ + granules > segments_.segment_granules() / 4 * 3)
-    return false;
+  return (sparse_ || place.frequency() >= needed) &&
+         kept_ + header.granules() <= segments_.segment_granules() / 4 * 3;
+}
 
+// Copies an entry to main. False where there is no room.
+bool ArenaEviction::move(ArenaGroup& group, ArenaPlace place, const EntryHeader& header) {
+  const unsigned frequency = place.frequency();
+  const uint32_t granules = header.granules();
   const auto to = segments_.append(ArenaRing::main, granules);
   if (!to) return false;
   arena_step(ArenaStep::appended);
@@ -120,6 +129,7 @@ bool ArenaEviction::keep(ArenaGroup& group, ArenaPlace place, const EntryHeader&
   segments_.commit(*to, granules, header.expires_at());
   segments_.kill(from, granules);
   kept_ += granules;
+  counters_.add(ArenaCount::moved);
   return true;
 }
 

@@ -26,7 +26,7 @@ class ArenaEviction {
   // Where fewer segments are spare than the reserve: some work, in proportion to the `granules` that a put
   // has just taken. While another thread is at it, that is owed, and done with later puts.
   void work_ahead(uint32_t granules);
-  // Empties segments until one is free. False where readers hold on to all that were emptied.
+  // Empties segments until one is free. False where that has to wait for readers.
   bool make_room();
 
   void tell_time(uint32_t now) {
@@ -36,9 +36,10 @@ class ArenaEviction {
  private:
   // Under mutex_.
   bool have_victim();
-  void empty(uint32_t granules);
-  void evict(ArenaRef ref);
-  bool keep(ArenaGroup& group, ArenaPlace place, const EntryHeader& header);
+  bool empty(uint32_t granules);
+  bool evict(ArenaRef ref);
+  bool is_kept(ArenaPlace place, const EntryHeader& header) const;
+  bool move(ArenaGroup& group, ArenaPlace place, const EntryHeader& header);
   void finish();
   void prefetch_from(uint32_t offset) const;
 
@@ -51,7 +52,7 @@ class ArenaEviction {
   std::mutex mutex_;
   uint32_t victim_ = ArenaSegments::none;
   ArenaRing ring_{};       // of the victim
-  bool sparse_ = false;    // the victim was chosen for its dead room, before its turn
+  bool sparse_ = false;    // so much of the victim is dead that all that is not is copied forward
   uint32_t end_ = 0;       // of the victim's entries, in granules
   uint32_t at_ = 0;        // the next entry
   uint32_t kept_ = 0;      // granules of this victim that were copied forward

@@ -244,9 +244,8 @@ struct ArenaStore::ScanRemovals {
   bool any = false;
 };
 
-// Visits copies: visit() may take its time while segments are used again.
+// Visits copies: visit() may take its time while segments are used again and others scan.
 void ArenaStore::scan(Visit visit) {
-  const std::lock_guard one_at_a_time(scanning_);
   std::vector<Copy> copies;
   ScanRemovals removals(removal_log_);
   for (ArenaBucket& bucket : index_.buckets()) {
@@ -262,6 +261,7 @@ void ArenaStore::scan(Visit visit) {
 
 void ArenaStore::copy_entries(const ArenaBucket& bucket, std::vector<Copy>& copies) {
   copies.clear();
+  const std::lock_guard one_at_a_time(copying_);
   const ArenaEpochs::OnlineWhile online(epochs_, scan_slot_);
   for (unsigned i = 0; i < ArenaBucket::slot_count; ++i) {
     const ArenaSlot slot = bucket.slot(i);

@@ -121,7 +121,7 @@ class ArenaStore {
   ArenaSegments segments_;
   ArenaCounters counters_;
   ArenaEviction eviction_;
-  std::mutex scanning_;  // of scan_slot_
+  std::mutex copying_;  // of scan_slot_
   ArenaEpochs::Slot& scan_slot_;
   RemovalLog* removal_log_ = nullptr;
 };

@@ -208,6 +208,8 @@ TEST_F(CacheCommands, ASlowReaderOfADumpIsInNobodysWay) {
     EXPECT_THAT(send({{"command", "cache-dump"}}).at("error").get<std::string>(), HasSubstr("under way"));
     EXPECT_EQ(send({{"command", "cache-stats"}}).at("ok"), true);
     EXPECT_EQ(flush("a-rather-long-name-number-0.example.com").at("removed"), 1);
+    EXPECT_THAT(send({{"command", "cache-dump"}}).at("error").get<std::string>(), HasSubstr("under way"))
+        << "the flush waited until the slow client was given up";
   }
   while (send({{"command", "cache-dump"}, {"zone", "none.example"}}).at("ok") == false)
     std::this_thread::yield();

@@ -180,6 +180,49 @@ TEST(ArenaStore, ReaderThatIsNeverQuietLeavesMostOfWhatIsThere) {
   reader.online();
 }
 
+// While a reader is not quiet what is emptied cannot be used again: nothing that is in use goes for want of
+// room that will be there in a moment.
+TEST(ArenaStore, EntriesInUseOutlastAReaderThatIsNotQuiet) {
+  ArenaStore store(16 * mebi);
+  constexpr uint64_t count = 80'000;
+  ArenaStore::Reader reader(store), stalling(store);
+  stalling.offline();
+  Random random = Random::from_seed(1);
+  uint64_t next = count;
+  const auto use = [&](uint64_t number) {
+    bool found = false;
+    for (int i = 0; i < 3; ++i) found = static_cast<bool>(reader.find(TestKey(number, usual_key)));
+    reader.quiet();
+    return found;
+  };
+  const auto renew = [&](uint64_t puts) {
+    for (uint64_t i = 0; i < puts; ++i) {
+      const uint64_t number = random.below(count);
+      use(number);
+      put(store, number);
+      if (i % 4 == 0) put(store, next++);
+    }
+  };
+  for (int round = 0; round < 4; ++round)
+    for (uint64_t i = 0; i < count; ++i)
+      if (!use(i)) put(store, i);
+  renew(3 * count);
+  const auto missing = [&] {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < count; ++i) sum += !use(i);
+    return sum;
+  };
+  ASSERT_LT(missing(), count / 1000);
+  const uint64_t refused = store.stats().refused;
+  for (int stall = 0; stall < 10; ++stall) {
+    stalling.online();
+    renew(1000);
+    stalling.offline();
+    renew(20'000);
+  }
+  EXPECT_LE(missing(), store.stats().refused - refused) << "more is gone than what could not be renewed";
+}
+
 TEST(ArenaStore, LargestBlobsGoThroughASmallStore) {
   ArenaStore store(mebi);
   ArenaStore::Reader reader(store);
