@@ -49,13 +49,13 @@ bool ArenaEviction::make_room() {
 
 bool ArenaEviction::have_victim() {
   if (victim_ != ArenaSegments::none) return true;
-  victim_ = segments_.take_victim(now_.load(std::memory_order_relaxed));
+  victim_ = segments_.take_victim(now());
   if (victim_ == ArenaSegments::none) return false;
   const ArenaSegment& segment = segments_.table()[victim_];
   ring_ = segment.ring.load(std::memory_order_relaxed);
   end_ = segment.used.load(std::memory_order_relaxed);
   at_ = segment.fully_dead() ? end_ : 0;
-  sparse_ = segments_.sparse(segment);
+  sparse_ = segments_.sparse(segment, now());
   kept_ = 0;
   return true;
 }
@@ -94,7 +94,7 @@ bool ArenaEviction::evict(ArenaRef ref) {
   const ArenaPlace place = group.find(tag, ref);
   if (!place) return true;
 
-  const bool expired = header.expires_at() <= now_.load(std::memory_order_relaxed);
+  const bool expired = header.expires_at() <= now();
   if (!expired && is_kept(place, header)) {
     if (move(group, place, header)) return true;
     if (segments_.spare() != 0) return false;
@@ -114,11 +114,11 @@ bool ArenaEviction::is_kept(ArenaPlace place, const EntryHeader& header) const {
          kept_ + header.granules() <= segments_.segment_granules() / 4 * 3;
 }
 
-// Copies an entry to main. False where there is no room.
+// Copies an entry to main; what is not in use stays in its ring. False where there is no room.
 bool ArenaEviction::move(ArenaGroup& group, ArenaPlace place, const EntryHeader& header) {
   const unsigned frequency = place.frequency();
   const uint32_t granules = header.granules();
-  const auto to = segments_.append(ArenaRing::main, granules);
+  const auto to = segments_.append(sparse_ ? ring_ : ArenaRing::main, granules);
   if (!to) return false;
   arena_step(ArenaStep::appended);
   const ArenaRef from = place.read().ref();
@@ -126,7 +126,7 @@ bool ArenaEviction::move(ArenaGroup& group, ArenaPlace place, const EntryHeader&
   arena_step(ArenaStep::written);
   group.set(place, tag_of(header.hash()), granules, *to, sparse_ ? frequency : frequency - 1);
   arena_step(ArenaStep::linked);
-  segments_.commit(*to, granules, header.expires_at());
+  segments_.commit(*to, granules, header.expires_at(), now());
   segments_.kill(from, granules);
   kept_ += granules;
   counters_.add(ArenaCount::moved);

@@ -32,6 +32,7 @@ class ArenaEviction {
   void tell_time(uint32_t now) {
     if (now_.load(std::memory_order_relaxed) != now) now_.store(now, std::memory_order_relaxed);
   }
+  uint32_t now() const { return now_.load(std::memory_order_relaxed); }
 
  private:
   // Under mutex_.

@@ -71,8 +71,16 @@ bool ArenaSegments::replace(ArenaRing ring, uint32_t granules) {
   return true;
 }
 
-void ArenaSegments::commit(ArenaRef ref, uint32_t granules, uint32_t expires_at) {
+void ArenaSegments::commit(ArenaRef ref, uint32_t granules, uint32_t expires_at, uint32_t now) {
   ArenaSegment& segment = segment_of(ref);
+  for (size_t i = 0; i < ArenaSegment::spans.size(); ++i) {
+    if (expires_at > uint64_t{now} + ArenaSegment::spans[i]) continue;
+    segment.within[i].fetch_add(granules, std::memory_order_relaxed);
+    break;
+  }
+  // Of two writers the later second may lose: by so much the estimate is off.
+  if (segment.written_at.load(std::memory_order_relaxed) < now)
+    segment.written_at.store(now, std::memory_order_relaxed);
   uint32_t latest = segment.latest_expiry.load(std::memory_order_relaxed);
   while (latest < expires_at &&
          !segment.latest_expiry.compare_exchange_weak(latest, expires_at, std::memory_order_relaxed)) {
@@ -98,17 +106,24 @@ uint32_t ArenaSegments::take_victim(uint32_t now) {
   return victim;
 }
 
-bool ArenaSegments::sparse(const ArenaSegment& segment) const {
-  return segment.ring.load(std::memory_order_relaxed) == ArenaRing::main &&
-         uint64_t{segment.dead.load(std::memory_order_relaxed)} * 100 >=
-             uint64_t{segment_granules_} * sparse_percent;
+// Of those that expired some are dead as well: the sum would count them twice.
+uint32_t ArenaSegment::wasted(uint32_t now) const {
+  uint32_t expired = 0;
+  for (size_t i = 0; i < spans.size(); ++i)
+    if (now >= uint64_t{written_at.load(std::memory_order_relaxed)} + spans[i])
+      expired += within[i].load(std::memory_order_relaxed);
+  return std::max(expired, dead.load(std::memory_order_relaxed));
+}
+
+bool ArenaSegments::sparse(const ArenaSegment& segment, uint32_t now) const {
+  return uint64_t{segment.wasted(now)} * 100 >= uint64_t{segment_granules_} * sparse_percent;
 }
 
 // One all of which is wasted, else the sparsest. Looks at a part of the table each time, so that it costs
 // little however many segments there are.
 uint32_t ArenaSegments::find_wasteful(uint32_t now) {
   constexpr size_t looks = 256;
-  uint32_t sparsest = none, most_dead = 0;
+  uint32_t sparsest = none, most_wasted = 0;
   for (size_t k = 0; k < std::min(looks, table_.size()); ++k) {
     looked_at_ = looked_at_ + 1 < table_.size() ? looked_at_ + 1 : 0;
     const ArenaSegment& segment = table_[looked_at_];
@@ -116,10 +131,10 @@ uint32_t ArenaSegments::find_wasteful(uint32_t now) {
     if (!segment.complete()) continue;
     if (segment.fully_dead() || segment.latest_expiry.load(std::memory_order_relaxed) <= now)
       return looked_at_;
-    const uint32_t dead = segment.dead.load(std::memory_order_relaxed);
-    if (dead > most_dead && sparse(segment)) {
+    const uint32_t wasted = segment.wasted(now);
+    if (wasted > most_wasted && sparse(segment, now)) {
       sparsest = looked_at_;
-      most_dead = dead;
+      most_wasted = wasted;
     }
   }
   return sparsest;
@@ -158,6 +173,8 @@ uint32_t ArenaSegments::take_free() {
   fresh.committed.store(0, std::memory_order_relaxed);
   fresh.dead.store(0, std::memory_order_relaxed);
   fresh.latest_expiry.store(0, std::memory_order_relaxed);
+  fresh.written_at.store(0, std::memory_order_relaxed);
+  for (auto& granules : fresh.within) granules.store(0, std::memory_order_relaxed);
   fresh.used.store(0, std::memory_order_relaxed);
   fresh.sequence.store(++sequence_, std::memory_order_relaxed);
   return segment;

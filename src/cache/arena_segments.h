@@ -33,6 +33,11 @@ struct alignas(64) ArenaSegment {
   std::atomic<ArenaRing> ring;
   std::atomic<uint64_t> sequence;  // counts openings over all segments, from 1
 
+  // Granules of entries by how long they still had when they were written: up to a minute, five, an hour.
+  static constexpr std::array<uint32_t, 3> spans{60, 300, 3600};
+  std::array<std::atomic<uint32_t>, spans.size()> within;
+  std::atomic<uint32_t> written_at;  // the last entry: seconds since 1970, by what the store was told
+
   // Under the lock of ArenaSegments.
   uint32_t newer, older;
   uint64_t reusable_at;  // the epoch
@@ -45,6 +50,8 @@ struct alignas(64) ArenaSegment {
   bool fully_dead() const {
     return dead.load(std::memory_order_acquire) == used.load(std::memory_order_relaxed);
   }
+  // Granules that are dead or have expired: as many at least, hardly ever more.
+  uint32_t wasted(uint32_t now) const;
 };
 static_assert(sizeof(ArenaSegment) == 64);
 
@@ -59,16 +66,17 @@ class ArenaSegments {
   // Room for an entry at the end of the ring's open segment, or of a free one that becomes it; nothing where
   // there is none. Whoever gets room must fill it and commit it.
   std::optional<ArenaRef> append(ArenaRing ring, uint32_t granules);
-  void commit(ArenaRef ref, uint32_t granules, uint32_t expires_at);
+  void commit(ArenaRef ref, uint32_t granules, uint32_t expires_at, uint32_t now);
   void kill(ArenaRef ref, uint32_t granules);  // an entry was unlinked
 
   // A complete sealed segment to be emptied, out of its queue: one without a live entry or all of whose
   // entries have expired; else a sparse one; else the oldest of probation if that has over a tenth of what is
   // sealed; else the oldest of main. `none` where there is none.
   uint32_t take_victim(uint32_t now);
-  // Of main, and so much of it dead that it is worth its room to copy all the others forward (the cleaning of
-  // M. Rosenblum and J. Ousterhout, "The design and implementation of a log-structured file system", 1992).
-  bool sparse(const ArenaSegment& segment) const;
+  // So much of it is dead or has expired that it is worth its room to copy all the others forward (the
+  // cleaning of M. Rosenblum and J. Ousterhout, "The design and implementation of a log-structured file
+  // system", 1992).
+  bool sparse(const ArenaSegment& segment, uint32_t now) const;
   void retire(uint32_t victim);  // nothing links to it any more
 
   bool has_free();  // after taking back what has waited long enough

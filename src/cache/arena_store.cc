@@ -119,7 +119,7 @@ ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lif
   group.set(place, tag, granules, *ref, old ? place.frequency() : 0);
   arena_step(ArenaStep::linked);
   if (old) segments_.kill(old.ref(), old.granules());
-  segments_.commit(*ref, granules, header.expires_at());
+  segments_.commit(*ref, granules, header.expires_at(), eviction_.now());
   counters_.add(old ? ArenaCount::replaced : ArenaCount::inserted);
   return Outcome::stored;
 }

@@ -110,6 +110,21 @@ TEST(ArenaStore, ExpiredEntriesGoFirst) {
   EXPECT_GT(kept, entries / 2 * 9 / 10);
 }
 
+TEST(ArenaStore, ExpiredEntriesGoFirstWhereverTheyLie) {
+  ArenaStore store(2 * mebi);
+  const uint64_t entries = fill(store) * 9 / 10;
+  store.clear();
+  store.tell_time(at(40));
+  const uint64_t cold = store.stats().evicted_cold;
+  for (uint64_t i = 0; i < entries; ++i) ASSERT_TRUE(put(store, i, i % 10 == 0 ? 1000 : 100));
+  store.tell_time(at(500));
+  for (uint64_t i = 0; i < entries / 2; ++i) ASSERT_TRUE(put(store, 1'000'000 + i));
+  EXPECT_EQ(store.stats().evicted_cold, cold);
+  uint64_t kept = 0;
+  for (uint64_t i = 0; i < entries; i += 10) kept += holds(store, i);
+  EXPECT_GT(kept, entries / 10 * 95 / 100) << "more than what a full index crowds out";
+}
+
 TEST(ArenaStore, ExpiredEntriesStayWhileThereIsRoom) {
   ArenaStore store(2 * mebi);
   for (uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(put(store, i, 10));
