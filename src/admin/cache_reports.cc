@@ -7,6 +7,7 @@
 #include "cache/answer.h"
 #include "cache/delegation.h"
 #include "cache/key.h"
+#include "cache/restored_entry.h"
 #include "cache/rrset.h"
 
 namespace peregrine {
@@ -15,24 +16,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<const char*, 4> view_names{"answer", "rrset", "delegation", "denial"};
-
-// When an entry was stored, as its blob says.
-std::optional<WallTime> stored_at(KeyView view, Bytes blob) {
-  const auto time = [](const auto& opened) {
-    return opened ? std::optional(opened->stored_at()) : std::nullopt;
-  };
-  switch (view) {
-    case KeyView::answer:
-      return time(AnswerBlob::open(blob));
-    case KeyView::rrset:
-      return time(RrsetBlob::open(blob));
-    case KeyView::delegation:
-      return time(DelegationBlob::open(blob));
-    case KeyView::denial:
-      break;
-  }
-  return std::nullopt;
-}
 
 void add_answer(json& report, uint8_t key_flags, Bytes octets) {
   json flags = json::array();
@@ -75,7 +58,7 @@ json report_store(const StoreStats& stats) {
 json report_entry(const StoredEntry& entry, WallTime now) {
   const auto key = KeyParts::read(entry.key.octets);
   if (!key || static_cast<size_t>(key->view) >= view_names.size()) return nullptr;
-  const auto stored = stored_at(key->view, entry.blob);
+  const auto stored = stored_at(entry);
   json report{{"name", key->owner.to_string()},
               {"type", to_string(key->type)},
               {"view", view_names[static_cast<size_t>(key->view)]},
@@ -97,7 +80,7 @@ void CacheCensus::add(const StoredEntry& entry) {
   ++entries_;
   expired_ += !entry.lifetime.fresh(now_);
   ++views_[static_cast<size_t>(key->view)];
-  const auto stored = stored_at(key->view, entry.blob);
+  const auto stored = stored_at(entry);
   if (!stored) return;
   const auto* limit = std::ranges::upper_bound(age_limits, (now_ - *stored).count());
   ++ages_[static_cast<size_t>(limit - age_limits.begin())];

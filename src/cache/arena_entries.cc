@@ -4,23 +4,7 @@
 
 namespace peregrine {
 
-namespace {
-
-// A reader left online by an exception would keep every segment from being used again.
-class OnlineWhile {
- public:
-  explicit OnlineWhile(ArenaStore::Reader& reader) : reader_(reader) { reader_.online(); }
-  ~OnlineWhile() { reader_.offline(); }
-  OnlineWhile(const OnlineWhile&) = delete;
-  OnlineWhile& operator=(const OnlineWhile&) = delete;
-
- private:
-  ArenaStore::Reader& reader_;
-};
-
-}  // namespace
-
-ArenaEntries::ArenaEntries(ArenaStore& store) : store_(store), reader_(store) { reader_.offline(); }
+ArenaEntries::ArenaEntries(ArenaStore& store) : store_(store), slot_(store.epochs_.claim()) {}
 
 uint32_t ArenaEntries::segment_count() const { return static_cast<uint32_t>(store_.geometry().segments); }
 uint32_t ArenaEntries::segment_octets() const { return store_.geometry().segment_octets; }
@@ -31,7 +15,7 @@ SegmentCursor ArenaEntries::position(uint32_t segment) const {
 }
 
 SegmentCursor ArenaEntries::copy(uint32_t segment, SegmentCursor from, std::vector<uint8_t>& out) {
-  const OnlineWhile online(reader_);
+  const ArenaEpochs::OnlineWhile online(store_.epochs_, slot_);
   const ArenaSegments::Filled filled = store_.segments_.filled(segment);
   SegmentCursor seen{.sequence = filled.sequence, .octets = 0};
   if (seen.sequence == from.sequence) seen.octets = from.octets;

@@ -10,6 +10,9 @@ namespace peregrine {
 class ArenaEntries final : public EntrySource {
  public:
   explicit ArenaEntries(ArenaStore& store);  // throws std::runtime_error where the store has too many readers
+  ~ArenaEntries() override { ArenaEpochs::give_back(slot_); }
+  ArenaEntries(const ArenaEntries&) = delete;
+  ArenaEntries& operator=(const ArenaEntries&) = delete;
   uint32_t segment_count() const override;
   uint32_t segment_octets() const override;
   SegmentCursor position(uint32_t segment) const override;
@@ -19,7 +22,7 @@ class ArenaEntries final : public EntrySource {
   void copy_found(ArenaRef first, uint32_t from, uint32_t to, std::vector<uint8_t>& out) const;
 
   ArenaStore& store_;
-  ArenaStore::Reader reader_;  // online while a segment is read: it is not used again meanwhile
+  ArenaEpochs::Slot& slot_;  // online while a segment is read: it is not used again meanwhile
 };
 
 }  // namespace peregrine

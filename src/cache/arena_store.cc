@@ -66,12 +66,13 @@ bool ArenaStore::put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, 
   constexpr int tries = 3;  // another writer may take the room that was made
   index_.prefetch_to_write(key.hash);
   if (can_hold(key, blob)) {
+    const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
     bool had_ghost = false;
     for (int i = 0; i < tries; ++i) {
-      const Outcome outcome = try_put(key, lifetime, blob, decide, had_ghost);
+      const Outcome outcome = try_put(key, header, blob, decide, had_ghost);
       if (outcome == Outcome::declined) return false;
       if (outcome == Outcome::stored) {
-        eviction_.work_ahead(EntryHeader(0, key.octets.size(), lifetime, blob.size()).granules());
+        eviction_.work_ahead(header.granules());
         return true;
       }
       if (!eviction_.make_room()) break;
@@ -96,7 +97,7 @@ void ArenaStore::refuse(const StoreKey& key, const Decide* decide) {
   counters_.add(ArenaCount::refused);
 }
 
-ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob,
+ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const EntryHeader& header, Bytes blob,
                                         const Decide* decide, bool& had_ghost) {
   ArenaBucket& home = index_.home(key.hash);
   ArenaGroup group(home);
@@ -104,7 +105,6 @@ ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lif
   const ArenaSlot old = place ? place.read() : ArenaSlot();
   if (old && decide && !(*decide)(stored(place))) return Outcome::declined;
 
-  const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
   const uint32_t granules = header.granules();
   const uint16_t tag = tag_of(key.hash);
   if (!old && !had_ghost) had_ghost = index_.ghosts(home).take(tag);
@@ -112,7 +112,7 @@ ArenaStore::Outcome ArenaStore::try_put(const StoreKey& key, const Lifetime& lif
   const auto ref = segments_.append(to_main ? ArenaRing::main : ArenaRing::probation, granules);
   if (!ref) return Outcome::no_room;
   arena_step(ArenaStep::appended);
-  write(*ref, key, lifetime, blob);
+  write(*ref, header, key, blob);
   arena_step(ArenaStep::written);
 
   if (!old) place = place_for(group, tag);
@@ -134,8 +134,7 @@ ArenaPlace ArenaStore::place_for(const ArenaGroup& group, uint16_t tag) {
 }
 
 // The padding as well: what lies in segments goes to a file.
-void ArenaStore::write(ArenaRef ref, const StoreKey& key, const Lifetime& lifetime, Bytes blob) {
-  const EntryHeader header(key.hash, key.octets.size(), lifetime, blob.size());
+void ArenaStore::write(ArenaRef ref, const EntryHeader& header, const StoreKey& key, Bytes blob) {
   std::byte* entry = segments_.at(ref);
   constexpr std::array<std::byte, granule> zeros{};
   std::memcpy(entry + (size_t{header.granules()} - 1) * granule, zeros.data(), granule);

@@ -100,13 +100,13 @@ class ArenaStore {
 
   bool put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide);
   // `had_ghost` is kept from one try to the next: a ghost is there only once.
-  Outcome try_put(const StoreKey& key, const Lifetime& lifetime, Bytes blob, const Decide* decide,
+  Outcome try_put(const StoreKey& key, const EntryHeader& header, Bytes blob, const Decide* decide,
                   bool& had_ghost);
   bool can_hold(const StoreKey& key, Bytes blob) const;
   void refuse(const StoreKey& key, const Decide* decide);
   ArenaPlace find(const ArenaGroup& group, const StoreKey& key) const;
   ArenaPlace place_for(const ArenaGroup& group, uint16_t tag);
-  void write(ArenaRef ref, const StoreKey& key, const Lifetime& lifetime, Bytes blob);
+  void write(ArenaRef ref, const EntryHeader& header, const StoreKey& key, Bytes blob);
   void drop(ArenaPlace place, ArenaCount why);
   StoredEntry stored(ArenaPlace place) const;
   struct Copy;

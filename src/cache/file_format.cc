@@ -19,11 +19,6 @@ constexpr std::chrono::days slack{1};  // a clock that was wrong by so much is n
 constexpr uint32_t most_slot_octets = 64 << 20;
 constexpr uint32_t most_slots = 1 << 17;  // twice what the largest store has
 
-template <class T>
-Bytes octets_of_object(const T& object) {
-  return {reinterpret_cast<const uint8_t*>(&object), sizeof object};
-}
-
 }  // namespace
 
 uint64_t checksum_of(const FileHeader& header) {

@@ -101,6 +101,13 @@ struct FileGeometry {
   bool operator==(const FileGeometry&) const = default;
 };
 
+// As they are written.
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+Bytes octets_of_object(const T& object) {
+  return {reinterpret_cast<const uint8_t*>(&object), sizeof object};
+}
+
 uint64_t checksum_of(const FileHeader& header);
 uint64_t checksum_of(const ChunkHeader& header, uint64_t seed);
 uint64_t checksum_of(const JournalBlock& block, uint64_t seed);

@@ -20,11 +20,6 @@
 namespace peregrine {
 namespace {
 
-template <class T>
-Bytes octets_of_object(const T& object) {
-  return {reinterpret_cast<const uint8_t*>(&object), sizeof object};
-}
-
 // As much as there is; an error's number.
 std::expected<size_t, int> read_at(int fd, MutableBytes out, uint64_t at) {
   size_t done = 0;
