@@ -26,6 +26,7 @@ def starter(tmp_path_factory):
 
     yield types.SimpleNamespace(
         nsd=lambda: start(processes.Nsd, zone.ORIGIN, zone.text()),
+        any_name=lambda: start(processes.AnyName),
         peregrine=lambda *arguments, **options: start(processes.Peregrine, *arguments, **options),
     )
     codes = [(process.name, process.stop()) for process in reversed(started) if process.child]

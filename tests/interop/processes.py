@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import socket
 import socketserver
@@ -128,6 +129,16 @@ zone:
         return ["/usr/sbin/nsd", "-d", "-c", str(self.directory / "nsd.conf")]
 
 
+class AnyName(Process):
+    """An upstream that has an address for every name, quickly."""
+
+    def __init__(self, directory):
+        super().__init__("upstream", directory, free_port(), ("any.name.", "A"))
+
+    def command(self):
+        return [str(BINARY), "bench", "upstream", f"{LOOPBACK}:{self.port}"]
+
+
 class Peregrine(Process):
     def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s", cache_file=None):
         """`upstreams` maps a zone to the ports of its servers."""
@@ -166,6 +177,10 @@ timeout = "{self.timeout}"
         with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1):
             return True
         return False
+
+    def resident_octets(self):
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
 
     def kill(self):
         """Ends the process at once, as a crash would; start() starts it again."""

@@ -5,7 +5,7 @@ import json
 import pytest
 import zone
 from ask import dig
-from processes import run_peregrine
+from processes import LOOPBACK, run_peregrine
 
 WWW = f"www.{zone.ORIGIN}"
 ALIAS = f"alias.{zone.ORIGIN}"
@@ -82,3 +82,21 @@ def test_flush_of_a_zone(server):
     assert entries(server, "--zone", zone.ORIGIN) == {}
     fill(server)
     assert len(entries(server, "--zone", zone.ORIGIN)) == 4
+
+
+MEBI = 1 << 20
+
+
+def test_a_full_cache_keeps_to_its_size(start, tmp_path):
+    """With one-A answers for names of 30 octets, one and a half times as many as fit: the figures of docs/design/store.md."""
+    server = start.peregrine({".": [start.any_name().port]}, cache_file=tmp_path / "cache")
+    names = tmp_path / "names"
+    names.write_text("".join(f"h{number:013}.bench.example A\n" for number in range(210_000)))
+    done = run_peregrine("bench", "load", f"{LOOPBACK}:{server.port}", "--names", names, "--order", "once", "--seconds", 25, "--timeout", 10)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = json.loads(ctl_cache(server, "stats", "--json"))["store"]
+    assert store["capacity"] == 16 * MEBI
+    assert store["octets"] <= store["capacity"]
+    assert store["evicted"] > 0, "it is full"
+    assert store["capacity"] / store["entries"] <= 128
+    assert server.resident_octets() <= 48 * MEBI
