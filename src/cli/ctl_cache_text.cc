@@ -41,10 +41,9 @@ std::string octets_line(const json& store) {
 }
 
 std::string evicted_text(const json& store) {
-  return fmt::format(
-      "{} to make room, {} from a crowded index; {} expired; {} moved to keep them",
-      number(store, "evicted_cold"), number(store, "evicted_crowded"), number(store, "expired"),
-      number(store, "moved"));
+  return fmt::format("{} to make room, {} from a crowded index; {} expired; {} moved to keep them",
+                     number(store, "evicted_cold"), number(store, "evicted_crowded"),
+                     number(store, "expired"), number(store, "moved"));
 }
 
 std::string limit_text(const json& below) {
