@@ -4,10 +4,10 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench cache-sim ablation pgo clean setup-build setup-test
+.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-prove cache-sim ablation pgo clean setup-build setup-test
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 run: build ## install what is missing, build, and serve on 127.0.0.1:1053
 	exec build/release/peregrine serve
@@ -41,6 +41,15 @@ exact: setup-test ## instructions of each operation of the hit path, against ben
 
 bench: setup-test build ## rate, CPU time and latency over loopback (minutes, two idle cores)
 	bench/macro/measure.py
+
+bench-save: setup-test ## builds the checkout as it is and keeps it as NAME, for bench-compare
+	bench/compare/compare.py save "$(NAME)"
+
+bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or any commit: faster, slower, or cannot tell (3 min)
+	bench/compare/compare.py against "$(BASE)"
+
+bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing where there is none? (an hour, two idle cores)
+	bench/compare/compare.py prove
 
 cache-sim: setup-test ## miss ratios of the stores beside ideal caches (a minute; NAMES=10000000 for the full run)
 	cmake --preset bench

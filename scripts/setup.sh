@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
   libclang-rt-19-dev clang-format-19 clang-tidy-19
-  nsd dnsperf knot-dnsutils bind9-dnsutils python3 python3-pytest python3-dnspython iproute2 valgrind faketime
+  nsd dnsperf knot-dnsutils bind9-dnsutils python3 python3-pytest python3-dnspython python3-scipy iproute2 valgrind faketime
 )
 
 die() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs tests; the last line of the output is `N passed, N failed`.
-#   test.sh debug interop    the C++ tests of preset debug, then those that drive the release binary from outside
+#   test.sh debug interop    the C++ tests of preset debug, then those that drive the release binary from outside and those of the laboratory
 #   test.sh asan             the C++ tests of preset asan
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -26,6 +26,6 @@ rm -f "${reports[@]}"
 ctest --test-dir "build/$preset" -j "$(nproc)" --timeout "${TEST_TIMEOUT:-300}" --no-tests=error \
   --output-on-failure --progress --output-junit "${reports[0]}"
 [[ -z $interop ]] ||
-  /usr/bin/python3 -m pytest -p no:cacheprovider tests/interop --junitxml "${reports[1]}"
+  /usr/bin/python3 -m pytest -p no:cacheprovider tests/interop tests/lab --junitxml "${reports[1]}"
 
 exec /usr/bin/python3 scripts/tally.py "${reports[@]}"

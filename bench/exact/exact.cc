@@ -1,7 +1,9 @@
 #include "exact.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "simd/kernels.h"
@@ -28,10 +30,27 @@ const Kernels* kernels_named(std::string_view name) {
   return nullptr;
 }
 
-int run(const Benchmark& benchmark) try {
+void count(const Benchmark& benchmark) {
   Meter meter;
   benchmark.run(meter);
   std::printf("operations %lu\n", meter.operations());
+}
+
+void time(const Benchmark& benchmark, double seconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  std::vector<double> all;
+  do {
+    Meter meter;
+    benchmark.run(meter);
+    all.insert(all.end(), meter.nanoseconds().begin(), meter.nanoseconds().end());
+  } while (std::chrono::steady_clock::now() < end);
+  const auto middle = all.begin() + static_cast<ptrdiff_t>(all.size() / 2);
+  std::ranges::nth_element(all, middle);
+  std::printf("nanoseconds %.4f\n", *middle);
+}
+
+int run(const Benchmark& benchmark, double seconds) try {
+  seconds > 0 ? time(benchmark, seconds) : count(benchmark);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s: %s\n", benchmark.name.c_str(), error.what());
@@ -45,15 +64,17 @@ int exact_main(int argc, char** argv, std::span<const Benchmark> benchmarks) {
     list(benchmarks);
     return 0;
   }
-  const std::string_view wanted = argc == 3 ? argv[1] : "";
+  const bool named = argc == 3 || argc == 4;
+  const std::string_view wanted = named ? argv[1] : "";
   const auto found = std::ranges::find(benchmarks, wanted, &Benchmark::name);
-  const Kernels* table = argc == 3 ? kernels_named(argv[2]) : nullptr;
+  const Kernels* table = named ? kernels_named(argv[2]) : nullptr;
+  const double seconds = argc == 4 ? std::strtod(argv[3], nullptr) : 0;
   if (found == benchmarks.end() || !table) {
-    std::fprintf(stderr, "usage: %s list | NAME scalar|avx2\n", argv[0]);
+    std::fprintf(stderr, "usage: %s list | NAME scalar|avx2 [SECONDS]\n", argv[0]);
     return 2;
   }
   use_kernels(*table);
-  return run(*found);
+  return run(*found, seconds);
 }
 
 }  // namespace peregrine::exact
