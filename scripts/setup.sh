@@ -2,6 +2,7 @@
 # Installs the Debian packages that are missing, and nothing else:
 #   setup.sh build    what building the server needs
 #   setup.sh test     that, and what the tests, the linters and the fuzzers need
+#   setup.sh peers    that, and the servers that bench/macro/peers.py measures beside ours
 # When nothing is missing it neither touches the network nor asks for a password.
 set -euo pipefail
 
@@ -14,6 +15,8 @@ test_packages=(
   libclang-rt-19-dev clang-format-19 clang-tidy-19
   nsd dnsperf knot-dnsutils bind9-dnsutils python3 python3-pytest python3-dnspython python3-scipy iproute2 valgrind faketime
 )
+peer_packages=(unbound knot-resolver pdns-recursor dnsdist bind9)
+daemons=(nsd "${peer_packages[@]}")
 
 die() {
   echo "setup: $*" >&2
@@ -35,23 +38,43 @@ apt_install() {
     die "apt-get could not install: $* (its own message is above)"
 }
 
-# Debian starts and enables a daemon as soon as it is installed. The tests start an NSD of their own, so this one must
+# Debian starts and enables a daemon as soon as it is installed. The tests and the benchmarks start their own, so these must
 # neither take port 53 now (policy-rc.d, see invoke-rc.d(8)) nor after the next boot.
-install_daemon_stopped() {
-  local policy=/usr/sbin/policy-rc.d
+install_daemons_stopped() {
+  local policy=/usr/sbin/policy-rc.d package
   if [[ ! -e $policy ]]; then
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     trap 'as_root rm -f '"$policy" EXIT
     as_root chmod 755 "$policy"
   fi
-  apt_install "$1"
-  as_root update-rc.d "$1" disable >/dev/null 2>&1 || echo "setup: could not disable the service $1" >&2
+  apt_install "$@"
+  for package in "$@"; do
+    disable_services "$package" || echo "setup: could not disable the services of $package" >&2
+  done
 }
+
+# A service is not always called like its package (named is in bind9), and has a unit, an init script or both.
+disable_services() {
+  local file failed=0
+  while read -r file; do
+    case $file in
+      /etc/init.d/*) as_root update-rc.d "${file##*/}" disable >/dev/null 2>&1 || failed=1 ;;
+      */systemd/system/*@.service) ;;
+      */systemd/system/*.service | */systemd/system/*.target)
+        ! command -v systemctl >/dev/null || as_root systemctl disable "${file##*/}" >/dev/null 2>&1 || failed=1
+        ;;
+    esac
+  done < <(dpkg -L "$1")
+  return "$failed"
+}
+
+is_daemon() { [[ " ${daemons[*]} " == *" $1 "* ]]; }
 
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-  *) die "usage: scripts/setup.sh build|test" ;;
+  peers) wanted=("${build_packages[@]}" "${test_packages[@]}" "${peer_packages[@]}") ;;
+  *) die "usage: scripts/setup.sh build|test|peers" ;;
 esac
 
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}") || distribution=unknown
@@ -71,7 +94,10 @@ echo "setup: installing Debian packages: ${lacking[*]}"
 # A broken foreign repository must not stop us: whether the lists are good enough, the installation shows.
 as_root apt-get update -qq </dev/null || echo "setup: apt-get update failed, trying with the lists at hand" >&2
 plain=()
-for package in "${lacking[@]}"; do [[ $package == nsd ]] || plain+=("$package"); done
+stopped=()
+for package in "${lacking[@]}"; do
+  if is_daemon "$package"; then stopped+=("$package"); else plain+=("$package"); fi
+done
 ((${#plain[@]} == 0)) || apt_install "${plain[@]}"
-((${#plain[@]} == ${#lacking[@]})) || install_daemon_stopped nsd
+((${#stopped[@]} == 0)) || install_daemons_stopped "${stopped[@]}"
 echo "setup: done"
