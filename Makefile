@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-prove cache-sim ablation pgo clean setup-build setup-test
+.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-prove bench-peers cache-sim ablation pgo clean setup-build setup-test setup-peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -51,6 +51,9 @@ bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or 
 bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing where there is none? (an hour, two idle cores)
 	bench/compare/compare.py prove
 
+bench-peers: setup-peers build ## beside Unbound, Knot Resolver, PowerDNS Recursor, dnsdist and BIND (ten minutes, two idle cores)
+	bench/macro/peers.py --write
+
 cache-sim: setup-test ## miss ratios of the stores beside ideal caches (a minute; NAMES=10000000 for the full run)
 	cmake --preset bench
 	cmake --build --preset bench --target cache_sim
@@ -73,3 +76,6 @@ setup-build:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-peers:
+	@scripts/setup.sh peers
