@@ -32,10 +32,15 @@ class CacheFileLoadTest : public testing::Test {
   static NumberedAnswer answer_now(uint64_t number) {
     return {.number = number, .version = 2, .stored_at = later, .generation = 2};
   }
-  static uint64_t present(FiledStore& filed) {
-    uint64_t found = 0;
-    for (uint64_t i = 0; i < entries; ++i) found += filed.find(i).has_value();
-    return found;
+  // The rules change before the file is loaded; an answer under the new ones is stored, and one under the
+  // old.
+  void load_under_new_rules() const {
+    FiledStore filed(again());
+    filed.file->change_rules(7, 3);
+    filed.load();
+    filed.put({.number = 1000, .stored_at = later, .generation = 3});
+    filed.put({.number = 1001, .stored_at = later, .generation = 2});
+    filed.tick();
   }
 
   TempDir dir_;
@@ -107,7 +112,7 @@ TEST_F(CacheFileLoadTest, WhatIsRemovedMeanwhileStaysAway) {
     EXPECT_EQ(filed.stats().removals_written, 2u);
   }
   FiledStore last(after());
-  EXPECT_EQ(present(last), entries - 2);
+  EXPECT_EQ(last.present(entries), entries - 2);
 }
 
 TEST_F(CacheFileLoadTest, ClearedMeanwhileEndsIt) {
@@ -118,12 +123,12 @@ TEST_F(CacheFileLoadTest, ClearedMeanwhileEndsIt) {
       if (++put == 50) filed.store.clear();
     };
     filed.load();
-    EXPECT_LT(present(filed), 20u);
+    EXPECT_LT(filed.present(entries), 20u);
     filed.put(answer_now(1000));
     filed.tick();
   }
   FiledStore last(after());
-  EXPECT_LT(present(last), 20u);
+  EXPECT_LT(last.present(entries), 20u);
   EXPECT_TRUE(last.find(1000));
 }
 
@@ -143,7 +148,7 @@ TEST_F(CacheFileLoadTest, ToldToStopItLeavesTheFileAsItIs) {
     filed.finish();
   }
   FiledStore last(after());
-  EXPECT_EQ(present(last), entries - 2);
+  EXPECT_EQ(last.present(entries), entries - 2);
   EXPECT_FALSE(last.find(8));
   EXPECT_FALSE(last.find(9));
   EXPECT_FALSE(last.find(1000));
@@ -161,36 +166,22 @@ TEST_F(CacheFileLoadTest, ToldToStopItStillTakesAFlush) {
     EXPECT_TRUE(safe);
   }
   FiledStore last(after());
-  EXPECT_EQ(present(last), 0u);
+  EXPECT_EQ(last.present(entries), 0u);
 }
 
 TEST_F(CacheFileLoadTest, RulesThatChangeBeforeItBegins) {
-  {
-    FiledStore filed(again());
-    filed.file->change_rules(7, 3);
-    filed.load();
-    filed.put({.number = 1000, .stored_at = later, .generation = 3});
-    filed.put({.number = 1001, .stored_at = later, .generation = 2});
-    filed.tick();
-  }
-  EXPECT_EQ(present(*std::make_unique<FiledStore>(after())), 0u);
+  load_under_new_rules();
+  EXPECT_EQ(FiledStore(after()).present(entries), 0u);
 }
 
 TEST_F(CacheFileLoadTest, TheNewRulesAreTheFilesThen) {
-  {
-    FiledStore filed(again());
-    filed.file->change_rules(7, 3);
-    filed.load();
-    filed.put({.number = 1000, .stored_at = later, .generation = 3});
-    filed.put({.number = 1001, .stored_at = later, .generation = 2});
-    filed.tick();
-  }
+  load_under_new_rules();
   FiledStore::Options options = after();
   options.rules = 7;
   FiledStore last(options);
   EXPECT_TRUE(last.find(1000));
   EXPECT_FALSE(last.find(1001));
-  EXPECT_EQ(present(last), 0u);
+  EXPECT_EQ(last.present(entries), 0u);
 }
 
 TEST_F(CacheFileLoadTest, WritersAndReadersOnOtherThreads) {

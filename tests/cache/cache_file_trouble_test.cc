@@ -45,11 +45,10 @@ class CacheFileTroubleTest : public testing::Test {
   static void fill(FiledStore& filed, uint64_t from, uint64_t to) {
     for (uint64_t i = from; i < to; ++i) ASSERT_TRUE(filed.put({.number = i, .version = 1}));
   }
-  // find() throws on an entry that is not whole.
-  static uint64_t present(FiledStore& filed) {
-    uint64_t found = 0;
-    for (uint64_t i = 0; i < entries; ++i) found += filed.find(i).has_value();
-    return found;
+  void write_file() const {
+    FiledStore filed(options());
+    fill(filed, 0, entries);
+    filed.finish();
   }
 
   TempDir dir_;
@@ -74,7 +73,7 @@ TEST_F(CacheFileTroubleTest, CutOffUnderneath) {
     }
     FiledStore again(options());
     ASSERT_TRUE(again.file);
-    present(again);
+    again.present(entries);
     EXPECT_FALSE(again.find(1)) << length;
     EXPECT_FALSE(again.find(2)) << length;
   }
@@ -89,12 +88,12 @@ TEST_F(CacheFileTroubleTest, ReplacedUnderneath) {
     filed.tick();
     filed.finish();
     EXPECT_TRUE(filed.stats().writing);
-    EXPECT_EQ(present(filed), entries);
+    EXPECT_EQ(filed.present(entries), entries);
   }
   EXPECT_EQ(contents(path_), Octets(100'000, 7)) << "written to";
   FiledStore again(options());
   EXPECT_TRUE(again.stats().set_aside);
-  EXPECT_EQ(present(again), 0u);
+  EXPECT_EQ(again.present(entries), 0u);
 }
 
 TEST_F(CacheFileTroubleTest, OverwrittenUnderneathWhileItIsLoaded) {
@@ -110,7 +109,7 @@ TEST_F(CacheFileTroubleTest, OverwrittenUnderneathWhileItIsLoaded) {
   FiledStore again(later);
   again.before_put = [&](const StoreKey&) { std::filesystem::resize_file(path_, slots_at + 100); };
   again.load();
-  EXPECT_EQ(present(again), 20u);
+  EXPECT_EQ(again.present(entries), 20u);
   EXPECT_GE(again.stats().damaged_contents, 1u);
 }
 
@@ -155,18 +154,14 @@ TEST_F(CacheFileTroubleTest, ADiskThatIsFullAtTheStart) {
 
 // What is removed then cannot be written down: nothing of the file may come back.
 TEST_F(CacheFileTroubleTest, ADiskThatIsFullWhenAnotherSizeIsBegun) {
-  {
-    FiledStore filed(options());
-    fill(filed, 0, entries);
-    filed.finish();
-  }
+  write_file();
   FiledStore::Options other = options();
   other.capacity *= 2;
   {
     const FullDisk full(slots_at - 1);
     FiledStore again(other);
     EXPECT_FALSE(again.stats().writing);
-    EXPECT_EQ(present(again), entries);
+    EXPECT_EQ(again.present(entries), entries);
     again.remove(3);
     again.finish();
   }
@@ -176,11 +171,7 @@ TEST_F(CacheFileTroubleTest, ADiskThatIsFullWhenAnotherSizeIsBegun) {
 }
 
 TEST_F(CacheFileTroubleTest, ADiskThatIsFullWhenItIsLoaded) {
-  {
-    FiledStore filed(options());
-    fill(filed, 0, entries);
-    filed.finish();
-  }
+  write_file();
   FiledStore::Options later = options();
   later.load = false;
   {
@@ -240,7 +231,7 @@ TEST_F(CacheFileTroubleTest, DamageIsOneLine) {
             std::string::npos);
   EXPECT_NE(text.find(std::to_string(again.stats().entries.from_future) + " from the future"),
             std::string::npos);
-  EXPECT_GT(present(again), entries / 4);
+  EXPECT_GT(again.present(entries), entries / 4);
   EXPECT_EQ(damage_text({}), "");
 
   again.file.reset();
@@ -248,7 +239,7 @@ TEST_F(CacheFileTroubleTest, DamageIsOneLine) {
   overwrite(path_, octets);
   FiledStore none(options());
   EXPECT_EQ(log.lines().size(), 0u);
-  EXPECT_EQ(present(none), 0u);
+  EXPECT_EQ(none.present(entries), 0u);
   EXPECT_NE(damage_text(none.stats()).find("nobody knows what was removed"), std::string::npos);
 }
 

@@ -114,6 +114,12 @@ std::optional<NumberedAnswer> FiledStore::find(uint64_t number) {
   return answer;
 }
 
+uint64_t FiledStore::present(uint64_t end) {
+  uint64_t found = 0;
+  for (uint64_t i = 0; i < end; ++i) found += find(i).has_value();
+  return found;
+}
+
 bool FiledStore::remove(uint64_t number) { return store.remove(numbered_key(number, *secret).store_key()); }
 
 void FiledStore::tick(WallTime now) {

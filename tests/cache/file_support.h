@@ -69,6 +69,7 @@ struct FiledStore {
   void load();
   bool put(const NumberedAnswer& answer, std::chrono::seconds keep = std::chrono::hours{1});
   std::optional<NumberedAnswer> find(uint64_t number);  // throws where the blob is not whole
+  uint64_t present(uint64_t end);  // how many of the numbers before `end` are there; throws as find() does
   bool remove(uint64_t number);
   void tick(WallTime now = file_now);
   void finish(WallTime now = file_now);
