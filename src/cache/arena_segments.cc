@@ -25,6 +25,7 @@ ArenaSegments::ArenaSegments(std::span<ArenaSegment> table, std::byte* memory, u
     : table_(table),
       memory_(memory),
       segment_granules_(segment_octets / granule),
+      least_sparse_((segment_granules_ * sparse_percent + 99) / 100),
       reserve_(reserve_for(table.size())),
       epochs_(epochs),
       spare_(static_cast<uint32_t>(table.size())) {
@@ -116,14 +117,14 @@ uint32_t ArenaSegment::wasted(uint32_t now) const {
 }
 
 bool ArenaSegments::sparse(const ArenaSegment& segment, uint32_t now) const {
-  return uint64_t{segment.wasted(now)} * 100 >= uint64_t{segment_granules_} * sparse_percent;
+  return segment.wasted(now) >= least_sparse_;
 }
 
 // One all of which is wasted, else the sparsest. Looks at a part of the table each time, so that it costs
 // little however many segments there are.
 uint32_t ArenaSegments::find_wasteful(uint32_t now) {
   constexpr size_t looks = 256;
-  uint32_t sparsest = none, most_wasted = 0;
+  uint32_t sparsest = none, most_wasted = least_sparse_ - 1;
   for (size_t k = 0; k < std::min(looks, table_.size()); ++k) {
     looked_at_ = looked_at_ + 1 < table_.size() ? looked_at_ + 1 : 0;
     const ArenaSegment& segment = table_[looked_at_];
@@ -132,7 +133,7 @@ uint32_t ArenaSegments::find_wasteful(uint32_t now) {
     if (segment.fully_dead() || segment.latest_expiry.load(std::memory_order_relaxed) <= now)
       return looked_at_;
     const uint32_t wasted = segment.wasted(now);
-    if (wasted > most_wasted && sparse(segment, now)) {
+    if (wasted > most_wasted) {
       sparsest = looked_at_;
       most_wasted = wasted;
     }

@@ -130,6 +130,7 @@ class ArenaSegments {
   std::span<ArenaSegment> table_;
   std::byte* memory_;
   uint32_t segment_granules_;
+  uint32_t least_sparse_;  // wasted granules
   uint32_t reserve_;
   ArenaEpochs& epochs_;
   std::array<Open, 2> open_;
