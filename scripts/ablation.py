@@ -5,7 +5,7 @@ The others are as in the profile `production`, with lock_free_cache and zero_cop
 server started anew and with an echo before, so that neither the machine's drift nor where a process happened to land in memory
 favours one. CPU time is net of the echo's. Instructions are the exact counts of bench/exact, where the flag shows there.
 
-Writes the table to docs/performance.md. Needs two cores to itself.
+Writes the table to docs/performance.md, and keeps the figures of all flags for `make report`. Needs two cores to itself.
 """
 
 import argparse
@@ -17,8 +17,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench" / "macro"))
+sys.path.insert(0, str(ROOT / "bench" / "report"))
 sys.path.insert(0, str(ROOT / "scripts"))
 import exact  # noqa: E402
+import kept  # noqa: E402
 import stand  # noqa: E402
 
 BASE = ["profile=production", "flags.lock_free_cache=true", "flags.zero_copy_parsing=true"]
@@ -81,18 +83,25 @@ def quartiles(values):
     return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
 
 
-def table_row(upstream, row, counted, args):
-    flag = row["name"]
-    exactly = "{:,.0f} → {:,.0f}".format(*counted) if counted else "-"
+def measured(upstream, row, counted, args):
+    """What is kept of a flag: see bench/report/kept.py."""
+    found = {"name": row["name"], "off": [], "on": [], "instructions": list(counted) if counted else None}
     if row["unavailable"]:
-        return f"| `{flag}` | {row['unavailable']} | | | {exactly} |"
+        return found | {"unavailable": row["unavailable"]}
     try:
-        off, on = measure(upstream, flag, args.rounds, args.seconds)
+        off, on = measure(upstream, row["name"], args.rounds, args.seconds)
     except stand.Failed as failure:
-        print(f"{flag}: {failure}", file=sys.stderr)
-        return f"| `{flag}` | failed | | | {exactly} |"
-    gained = [before - after for before, after in zip(off, on)]
-    return f"| `{flag}` | {quartiles(off)} | {quartiles(on)} | {quartiles(gained)} | {exactly} |"
+        print(f"{row['name']}: {failure}", file=sys.stderr)
+        return found | {"unavailable": "failed"}
+    return found | {"off": off, "on": on}
+
+
+def table_row(found):
+    exactly = "{:,.0f} → {:,.0f}".format(*found["instructions"]) if found["instructions"] else "-"
+    if "unavailable" in found:
+        return f"| `{found['name']}` | {found['unavailable']} | | | {exactly} |"
+    gained = [before - after for before, after in zip(found["off"], found["on"])]
+    return f"| `{found['name']}` | {quartiles(found['off'])} | {quartiles(found['on'])} | {quartiles(gained)} | {exactly} |"
 
 
 def main():
@@ -107,21 +116,23 @@ def main():
         exact.build()
     counts = instructions((args.exact_dir or ROOT / "build" / "bench") / "bench" / "exact")
 
-    rows = []
+    found = []
     with stand.upstream() as upstream:
         wanted = args.flags or list(flags_of(upstream))
         for flag in wanted:
             row = flags_of(upstream, settings(flag, True)).get(flag)
             if not row:
                 options.error(f"no such flag: {flag}")
-            rows.append(table_row(upstream, row, counts.get(flag), args))
+            found.append(measured(upstream, row, counts.get(flag), args))
+    if not args.flags:
+        kept.keep_section("ablation", stand.machine(), {"flags": found})
     table = "\n".join([
         f"Measured on {stand.machine()}. 1,000 names by Zipf's law, all in the cache; CPU ns an answer less the echo's, median of "
         f"{args.rounds} (first to third quartile); instructions of a plain hit in user space, off → on.",
         "",
         "| flag | off, ns | on, ns | gained, ns | instructions |",
         "|---|---|---|---|---|",
-        *rows,
+        *map(table_row, found),
     ])
     print(table)
     if not args.dry:

@@ -8,7 +8,8 @@
 
 Every server has one worker thread, no DNSSEC validation, and a cache of the same octets or, where only entries can be limited, room
 for all names. An echo runs in each round, too: it is the kernel's ceiling. "net" is CPU time less the echo's of the same round.
-Figures are the median of the rounds, and in brackets the least and the most. Needs two cores to itself.
+Figures are the median of the rounds, and in brackets the least and the most; those of all servers are kept for `make report`. Needs
+two cores to itself.
 """
 
 import argparse
@@ -19,10 +20,13 @@ import signal
 import statistics
 import sys
 
-import resolvers
-import stand
-from resolvers import PEERS
-from stand import spread
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "report"))
+
+import kept  # noqa: E402
+import resolvers  # noqa: E402
+import stand  # noqa: E402
+from resolvers import PEERS  # noqa: E402
+from stand import spread  # noqa: E402
 
 HOT_NAMES = 1_000
 LARGE_NAMES = 100_000
@@ -186,6 +190,21 @@ def as_json(args, field, offered):
                        "servers": servers, "left_out": field.left_out})
 
 
+def section(field, offered):
+    """What is kept: see bench/report/kept.py."""
+    def of(load, *figures):
+        return [{"server": field.titles[name], **{figure: [run[figure] for run in runs] for figure in figures},
+                 "lost": sum(run["lost"] for run in runs)} for name, runs in field.ranked(load)]
+
+    return {
+        "loads": {load: of(load, "rate", "cpu_ns", "net_ns") for load in LOADS},
+        "offered": offered,
+        "latency": of("latency", "p50_us", "p99_us"),
+        "memory": [{"server": field.titles[name], "octets": field.octets_a_name[name]} for name in field.running],
+        "left_out": {PEERS[name].title: why for name, why in field.left_out.items()},
+    }
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=5)
@@ -203,6 +222,8 @@ def main():
         upstream = stack.enter_context(stand.upstream())
         field = Field(args.only or (OURS, *PEERS), upstream, stack)
         offered = measure(args, field)
+    if not args.only:
+        kept.keep_section("peers", stand.machine(), section(field, offered))
     text = tables(field, offered)
     print(as_json(args, field, offered) if args.json else text)
     if args.write:

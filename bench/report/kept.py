@@ -3,14 +3,19 @@
     build/lab/runs/DATE-COMMIT.json   one run of the benchmarks at a commit: a Run
     build/lab/SECTION.json            what one tool found last: see SECTIONS
 
+BENCH_LAB in the environment is another folder in place of build/lab.
+
 A section is {"machine": one line, "measured": ISO 8601, "commit": 40 digits, and the section's own keys}:
 
     latency   "offered": queries a second; "curves": [{"name", "percentiles": [[quantile, microseconds], ...]}]
     offered   "series": [{"name", "points": [{"offered", "answered" (a second), "p99_us", "lost" (a share)}]}]
-    ablation  "flags": [{"name", "off": [ns, ...], "on": [ns, ...], "instructions": [off, on] or null}]
+    ablation  "flags": [{"name", "off": [ns, ...], "on": [ns, ...], "instructions": [off, on] or null}]; "unavailable": why a flag
+              was not measured, if so
     peers     "loads": {load: [{"server", "rate": [...], "cpu_ns": [...], "net_ns": [...], "lost": N}]}, "latency": [{"server",
-              "p50_us": [...], "p99_us": [...], "lost": N}], "memory": [{"server", "octets"}]; the server's name has its version
-    flame     "name": the benchmark; "stacks": [["outermost;...;innermost", instructions an operation], ...]
+              "p50_us": [...], "p99_us": [...], "lost": N}], "memory": [{"server", "octets"}]; "offered": the latency's queries a second;
+              "left_out": {server: why}; the server's name has its version
+    flame     "name": the benchmark; "kernels"; "stacks": [["outermost;...;innermost", instructions an operation], ...], where a
+              frame is "function [source file]"
 
 Lists of numbers are those of the rounds.
 """
@@ -18,11 +23,12 @@ Lists of numbers are those of the rounds.
 import dataclasses
 import datetime
 import json
+import os
 import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LAB = ROOT / "build" / "lab"
+LAB = pathlib.Path(os.environ.get("BENCH_LAB", ROOT / "build" / "lab")).resolve()
 RUNS = LAB / "runs"
 SECTIONS = ("latency", "offered", "ablation", "peers", "flame")
 
