@@ -4,6 +4,7 @@
     exact.py                        every benchmark with each kernel set; exits 1 where one is over its budget
     exact.py hit_plain find         those whose names begin so
     exact.py --profile hit_plain    where the instructions go, by function
+    exact.py --json FILE            the counts and budgets into a file as well
     exact.py --write-budgets        the budgets anew: what is counted now and 2 %
 
 The counts do not depend on the machine's load or clock rate. They are the same to the last digit for the same binary, C library
@@ -11,6 +12,7 @@ and CPU features (the C library picks its own memcpy by them).
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -79,23 +81,31 @@ def report_profile(program, name, kernels):
 def judge(counted, budgets, chosen):
     """Prints the table; how many passed and failed."""
     passed = failed = 0
-    print(f"{'benchmark':24} {'kernels':8} {'instructions/op':>16} {'budget':>8}  verdict")
+    print(f"{'benchmark':28} {'kernels':8} {'instructions/op':>16} {'budget':>8}  verdict")
     for (kernels, name), value in counted.items():
         budget = budgets.get(kernels, {}).get(name)
         good = budget is not None and value <= budget
         verdict = "ok" if good else "no budget" if budget is None else f"over by {value - budget:.1f}"
         passed, failed = passed + good, failed + (not good)
-        print(f"{name:24} {kernels:8} {value:16,.1f} {budget if budget is not None else '-':>8}  {verdict}")
+        print(f"{name:28} {kernels:8} {value:16,.1f} {budget if budget is not None else '-':>8}  {verdict}")
     here = {kernels for kernels, _ in counted}
     for kernels, limits in budgets.items():
         if kernels not in here:
-            print(f"{'':24} {kernels:8} not on this machine")
+            print(f"{'':28} {kernels:8} not on this machine")
             continue
         for name in limits:
             if (kernels, name) not in counted and name.startswith(chosen):
-                print(f"{name:24} {kernels:8} {'':16} {limits[name]:>8}  no such benchmark")
+                print(f"{name:28} {kernels:8} {'':16} {limits[name]:>8}  no such benchmark")
                 failed += 1
     return passed, failed
+
+
+def write_json(path, counted, budgets):
+    rows = [
+        {"name": name, "kernels": kernels, "count": round(value, 4), "budget": budgets.get(kernels, {}).get(name)}
+        for (kernels, name), value in counted.items()
+    ]
+    path.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def write_budgets(counted):
@@ -114,6 +124,8 @@ def main():
     options.add_argument("--kernels", help="this kernel set only: scalar or avx2")
     options.add_argument("--profile", metavar="NAME", help="the instructions of one benchmark by function")
     options.add_argument("--write-budgets", action="store_true")
+    options.add_argument("--json", metavar="FILE", type=pathlib.Path,
+                         help="a list of {name, kernels, count, budget}; the budget is null where there is none")
     options.add_argument("--build-dir", type=pathlib.Path, help="take the programs as they are there, build nothing")
     args = options.parse_args()
     if not args.build_dir:
@@ -139,6 +151,8 @@ def main():
     budgets = tomllib.loads(BUDGETS.read_text())["instructions"]
     if args.kernels:
         budgets = {args.kernels: budgets.get(args.kernels, {})}
+    if args.json:
+        write_json(args.json, counted, budgets)
     passed, failed = judge(counted, budgets, chosen)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

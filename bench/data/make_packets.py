@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the packets that bench/micro/wire_bench.cc parses: asks NSD on loopback, serving a zone made here.
+"""Makes the packets that the benchmarks read: asks NSD on loopback, serving a zone made here.
 
 Usage: make_packets.py [FOLDER]. Needs nsd, python3-dnspython and python3-cryptography. Ids are fixed; only the
 signature, which ECDSA makes with a random number, is another one each time.
@@ -31,16 +31,37 @@ ns2 A 192.0.2.2
 ns2 AAAA 2001:db8::2
 www 300 A 192.0.2.10
 www 300 A 192.0.2.11
+alias CNAME www
 """ + "".join(f"""shop NS dns{i}.shop
 dns{i}.shop A 192.0.2.{20 + i}
 dns{i}.shop AAAA 2001:db8::{20 + i}
 """ for i in range(1, 5)) + "big TXT " + " ".join(f'"{i:02}{"x" * 248}"' for i in range(16)) + "\n"
+
+# Of each type that has a presentation form of its own.
+TYPES_ZONE = r"""$ORIGIN types.example.
+$TTL 3600
+@ SOA ns1.example. hostmaster.example. 2024010101 7200 3600 1209600 3600
+@ NS ns1.example.
+@ A 192.0.2.30
+@ AAAA 2001:db8::30
+@ MX 10 mail
+@ TXT "v=spf1 ip4:192.0.2.0/24 -all" "another string; with a \"quote\""
+www CNAME types.example.
+_sip._udp SRV 10 60 5060 sip
+30 PTR host
+@ NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@example.!" .
+sub DNAME elsewhere.example.
+_443._tcp TLSA 3 1 1 92003ba34942dc74152e2f2c408d29eca5a520e7f2e06bb944f4dca346baf63c
+"""
 
 # Name of the packet: the question, and whether DO is set.
 ANSWERS = {
     "referral": ("www.shop.example.", "A", False),
     "signed_answer": ("www.example.", "A", True),
     "txt_4k": ("big.example.", "TXT", False),
+    "alias": ("alias.example.", "A", False),
+    "nxdomain": ("nowhere.example.", "A", False),
+    "transfer": ("types.example.", "AXFR", False),
 }
 
 
@@ -67,6 +88,7 @@ def free_port():
 
 def serve(folder, port):
     (folder / "example.zone").write_text(signed(ZONE))
+    (folder / "types.zone").write_text(TYPES_ZONE)
     (folder / "nsd.conf").write_text(f"""server:
   ip-address: 127.0.0.1@{port}
   username: ""
@@ -81,6 +103,10 @@ remote-control:
 zone:
   name: example.
   zonefile: example.zone
+zone:
+  name: types.example.
+  zonefile: types.zone
+  provide-xfr: 127.0.0.1 NOKEY
 """)
     return subprocess.Popen(["/usr/sbin/nsd", "-d", "-c", folder / "nsd.conf"])
 

@@ -17,7 +17,7 @@ constexpr KernelSet counted_sets[] = {KernelSet::scalar, KernelSet::avx2};
 void list(std::span<const Benchmark> benchmarks) {
   for (const Benchmark& benchmark : benchmarks) {
     for (KernelSet set : counted_sets) {
-      if (find_kernels(set))
+      if (find_kernels(set) && (set == KernelSet::scalar || !benchmark.scalar_only))
         std::printf("%s %s\n", benchmark.name.c_str(), std::string(to_string(set)).c_str());
     }
   }

@@ -5,6 +5,7 @@
 
 #include <valgrind/callgrind.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -36,9 +37,29 @@ class Meter {
   std::vector<double> nanoseconds_;
 };
 
+// Counts work(input) for each of `inputs`, several times. What a worker works on it has just received or
+// looked up: few inputs by turns, which work() must leave as they were, are as warm as these when they are
+// timed.
+template <class T, class Work>
+void count_each(Meter& meter, std::vector<T>& inputs, Work&& work) {
+  constexpr size_t few = 32, operations = 256;
+  const std::span<T> all(inputs);
+  for (size_t i = 0; i < all.size(); i += few) {
+    const std::span<T> some = all.subspan(i, std::min(few, all.size() - i));
+    const size_t passes = operations / some.size();
+    for (T& input : some) work(input);
+    meter.count(passes * some.size(), [&] {
+      for (size_t pass = 0; pass < passes; ++pass) {
+        for (T& input : some) work(input);
+      }
+    });
+  }
+}
+
 struct Benchmark {
   std::string name;
   void (*run)(Meter& meter);
+  bool scalar_only = false;
 };
 
 // A result that the compiler must not leave out.
@@ -52,9 +73,9 @@ inline void require(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(what);
 }
 
-// The program's main: `list` prints "NAME KERNELS" lines, one for each that runs on this CPU; `NAME KERNELS`
-// runs one and prints "operations N"; `NAME KERNELS SECONDS` runs it again and again for that long and prints
-// "nanoseconds N", the median of an operation.
+// The program's main: `list` prints "NAME KERNELS" lines, one for each kernel set that runs on this CPU;
+// `NAME KERNELS` runs one and prints "operations N"; `NAME KERNELS SECONDS` runs it again and again for that
+// long and prints "nanoseconds N", the median of an operation.
 int exact_main(int argc, char** argv, std::span<const Benchmark> benchmarks);
 
 }  // namespace peregrine::exact

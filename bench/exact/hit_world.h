@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/flags.h"
 #include "exact.h"
 #include "inputs.h"
 #include "server/worker.h"
@@ -40,6 +41,12 @@ struct Techniques {
   bool zero_copy_parsing = true;
   bool pooled_slots = true;
 };
+
+// As the server takes them from its flags.
+inline Techniques techniques_of(const FlagSet& flags) {
+  return {.zero_copy_parsing = flags.on(Flag::zero_copy_parsing),
+          .pooled_slots = flags.on(Flag::thread_local_buffers)};
+}
 
 // A worker, and the answers to all its queries in a store that it may share. One thread.
 template <Store S>

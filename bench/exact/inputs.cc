@@ -57,6 +57,20 @@ std::vector<uint8_t> answer(Dname qname) {
   return {writer.message().begin(), writer.message().end()};
 }
 
+std::vector<uint8_t> blob_of(unsigned records, WallTime stored_at) {
+  std::vector<uint8_t> message(max_message_size), blob(max_blob);
+  MessageWriter writer(message);
+  writer.question(name(0), Type::a, Class::in);
+  for (unsigned i = 0; i < records; ++i) {
+    const std::array<uint8_t, 4> address{192, 0, 2, static_cast<uint8_t>(i)};
+    writer.rr(Section::answer, name(0), Type::a, Class::in, 300, address);
+  }
+  const Bytes encoded = encode_answer(MessageView::parse(writer.message()).value(),
+                                      {.stored_at = stored_at, .keep = std::chrono::seconds(300)}, blob)
+                            .value();
+  return {encoded.begin(), encoded.end()};
+}
+
 AnswerKey key(Dname qname, Opt opt, const HashSecret& secret) {
   return {{.qname = qname, .dnssec_ok = opt == Opt::dnssec_ok}, secret};
 }

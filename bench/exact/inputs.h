@@ -17,9 +17,11 @@ inline constexpr unsigned name_count = 1000;
 
 enum class Opt : uint8_t { none, edns, dnssec_ok, cookie };  // cookie: with a server cookie that is good
 
-DnameBuf name(unsigned index);                                  // 0..name_count-1
-std::vector<std::vector<uint8_t>> queries(Opt opt);             // for the A records of all names, RD set
-std::vector<uint8_t> answer(Dname qname);                       // one A record, TTL 300
+DnameBuf name(unsigned index);                       // 0..name_count-1
+std::vector<std::vector<uint8_t>> queries(Opt opt);  // for the A records of all names, RD set
+std::vector<uint8_t> answer(Dname qname);            // one A record, TTL 300
+// The blob of an answer of `records` A records, TTL 300 at `stored_at`.
+std::vector<uint8_t> blob_of(unsigned records, WallTime stored_at);
 AnswerKey key(Dname qname, Opt opt, const HashSecret& secret);  // of the query with `opt`
 HashSecret fixed_secret();
 CookieSecrets fixed_cookie_secrets();
