@@ -13,8 +13,11 @@ namespace peregrine::bench {
 // be parsed.
 std::vector<uint8_t> packet(std::string_view name);
 
-// The blob that the cache keeps of that answer, stored at `stored_at`, made of it as the forwarder does.
-// Throws where it is none to be kept.
+// That answer as the forwarder takes it: what belongs to the question, without OPT. Throws where nothing
+// does.
+std::vector<uint8_t> answer_of(std::string_view name);
+
+// The blob that the cache keeps of that answer, stored at `stored_at`. Throws where it is none to be kept.
 std::vector<uint8_t> cached(std::string_view name, WallTime stored_at);
 
 }  // namespace peregrine::bench

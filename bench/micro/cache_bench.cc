@@ -1,16 +1,16 @@
 // The stores under answers as nearly all are: one A record, owner names of 30 octets (a key of 38, a blob of
 // 38). From a key's hash to the blob's octets copied; puts; both at once; octets of capacity for an entry.
-// Times and rates are by the processor time of the threads that work: the machine may do other things
-// besides.
+// Nanoseconds for each look-up or put, keys at random, whose making is `find/no_store`. By the processor time
+// of the threads that work: the machine may do other things besides.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "cache/arena_store.h"
 #include "cache/mutex_store.h"
@@ -21,6 +21,8 @@ namespace {
 
 constexpr size_t key_size = 38, blob_size = 38, batch = 32;
 constexpr uint64_t mebi = 1 << 20;
+constexpr uint64_t small = 4'000, medium = 1'000'000, large = 10'000'000;  // entries
+constexpr uint64_t never_put = uint64_t{1} << 48;  // keys from here on are in no store
 constexpr Lifetime lifetime{.refresh_at = WallTime{std::chrono::seconds{1'900'000'000}},
                             .expires_at = WallTime{std::chrono::seconds{1'900'000'300}}};
 
@@ -50,6 +52,13 @@ class Key {
   alignas(64) std::array<uint8_t, 64> octets_;
 };
 
+// Numbers of keys, drawn from `entries` that follow `first`.
+struct Draw {
+  uint64_t first, entries, seed;
+  uint64_t next() { return first + static_cast<uint64_t>((wide{mixed(seed++)} * entries) >> 64); }
+  __extension__ using wide = unsigned __int128;
+};
+
 template <class S>
 void put(S& store, Key& key, uint64_t n) {
   std::array<uint8_t, blob_size> blob{};
@@ -65,59 +74,101 @@ std::unique_ptr<S> filled(uint64_t capacity, uint64_t entries) {
   return store;
 }
 
+// The store that benchmarks one after the other share; one of other sizes takes its place.
+template <class S>
+S& shared(uint64_t capacity, uint64_t entries) {
+  static std::unique_ptr<S> store;
+  static uint64_t has_capacity, has_entries;
+  if (!store || has_capacity != capacity || has_entries != entries) {
+    store.reset();
+    store = filled<S>(capacity, entries);
+    has_capacity = capacity, has_entries = entries;
+  }
+  return *store;
+}
+
+// For `entries`, with room to spare.
+template <class S>
+uint64_t capacity_for(uint64_t entries) {
+  return std::max(entries * (std::is_same_v<S, ArenaStore> ? 128 : 200), 2 * mebi);
+}
+
+template <class S>
+S& shared(uint64_t entries) {
+  return shared<S>(capacity_for<S>(entries), entries);
+}
+
+template <class S, uint64_t entries>
+void fill(const benchmark::State&) {
+  shared<S>(entries);
+}
+
 void copy_out(const Hit& hit, std::array<uint8_t, 64>& out) {
   copy_few(out.data(), hit.blob().data(), hit.blob().size());
   benchmark::DoNotOptimize(out);
 }
 
-void report(benchmark::State& state, uint64_t looked, uint64_t found) {
-  state.SetItemsProcessed(static_cast<int64_t>(looked));
-  state.counters["ns"] = benchmark::Counter(static_cast<double>(looked) / 1e9,
-                                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["hits"] = benchmark::Counter(static_cast<double>(found) / static_cast<double>(looked),
-                                              benchmark::Counter::kAvgThreads);
+enum class Sought : uint8_t { hit, miss };
+
+Draw draw_for(const benchmark::State& state, Sought sought, uint64_t entries) {
+  return {.first = sought == Sought::hit ? 0 : never_put,
+          .entries = entries,
+          .seed = static_cast<uint64_t>(state.thread_index()) << 40};
 }
 
-// One after the other, nothing prefetched: what a hit costs where all is in the second-level cache.
-template <class S>
+// A few have been crowded out of the index.
+void check(benchmark::State& state, Sought sought, uint64_t looked, uint64_t found) {
+  const uint64_t wrong = sought == Sought::hit ? looked - found : found;
+  if (wrong * 100 > looked) state.SkipWithError("hits that should be misses, or misses that should be hits");
+}
+
+void no_store(benchmark::State& state) {
+  Draw draw{.first = 0, .entries = small, .seed = 0};
+  Key key;
+  for (auto _ : state) {
+    auto wanted = key.of(draw.next());
+    benchmark::DoNotOptimize(wanted);
+    benchmark::ClobberMemory();
+  }
+}
+
+// One after the other, nothing prefetched.
+template <class S, uint64_t entries, Sought sought>
 void find(benchmark::State& state) {
-  static std::unique_ptr<S> store;
-  const auto entries = static_cast<uint64_t>(state.range(0));
-  if (state.thread_index() == 0) store = filled<S>(std::max(entries * 160, 2 * mebi), entries);
+  typename S::Reader reader(shared<S>(entries));
+  Draw draw = draw_for(state, sought, entries);
   Key key;
   std::array<uint8_t, 64> out;
-  uint64_t n = 0, found = 0, looked = 0;
-  std::unique_ptr<typename S::Reader> reader;
-  for (auto _ : state) {
-    if (!reader) reader = std::make_unique<typename S::Reader>(*store);
+  uint64_t found = 0, looked = 0;
+  while (state.KeepRunningBatch(batch)) {
     for (size_t i = 0; i < batch; ++i, ++looked) {
-      n = n + 7 < entries ? n + 7 : n + 7 - entries;
-      const Hit hit = reader->find(key.of(n));
+      const Hit hit = reader.find(key.of(draw.next()));
       if (!hit) continue;
       copy_out(hit, out);
       ++found;
     }
-    reader->quiet();
+    reader.quiet();
   }
-  reader.reset();
-  report(state, looked, found);
+  check(state, sought, looked, found);
 }
 
-// A round of a worker: 32 keys at random.
+// A round of a worker: 32 keys, prefetched together; what it does not find where it has prefetched it looks
+// for once more.
 template <class S>
 class Round {
  public:
-  Round(S& store, uint64_t entries, uint64_t seed) : reader_(store), entries_(entries), random_(seed) {}
+  Round(S& store, const Draw& draw) : reader_(store), draw_(draw) {}
   uint64_t run() {
     std::array<StoreKey, batch> asked;
     for (size_t i = 0; i < batch; ++i) {
-      asked[i] = keys_[i].of(mixed(random_++) % entries_);
+      asked[i] = keys_[i].of(draw_.next());
       reader_.prefetch(asked[i].hash);
     }
-    for (const StoreKey& key : asked) reader_.prefetch_entry(key.hash);
+    for (size_t i = 0; i < batch; ++i) candidates_[i] = reader_.prefetch_entry(asked[i].hash);
     uint64_t found = 0;
-    for (const StoreKey& key : asked) {
-      const Hit hit = reader_.find(key);
+    for (size_t i = 0; i < batch; ++i) {
+      Hit hit = reader_.find_at(candidates_[i], asked[i]);
+      if (!hit) hit = reader_.find(asked[i]);
       if (!hit) continue;
       copy_out(hit, out_);
       ++found;
@@ -128,53 +179,44 @@ class Round {
 
  private:
   typename S::Reader reader_;
-  uint64_t entries_, random_;
+  Draw draw_;
   std::array<Key, batch> keys_;
+  std::array<typename S::Reader::Candidate, batch> candidates_;
   std::array<uint8_t, 64> out_;
 };
 
-template <class S>
+template <class S, uint64_t entries, Sought sought>
 void find_batched(benchmark::State& state) {
-  static std::unique_ptr<S> store;
-  const auto entries = static_cast<uint64_t>(state.range(0));
-  if (state.thread_index() == 0) {
-    store.reset();
-    store = filled<S>(std::max(entries * (std::is_same_v<S, ArenaStore> ? 128 : 200), 8 * mebi), entries);
-  }
-  std::unique_ptr<Round<S>> round;
+  Round<S> round(shared<S>(entries), draw_for(state, sought, entries));
   uint64_t looked = 0, found = 0;
-  for (auto _ : state) {
-    if (!round)
-      round = std::make_unique<Round<S>>(*store, entries, static_cast<uint64_t>(state.thread_index()) << 40);
-    found += round->run();
+  while (state.KeepRunningBatch(batch)) {
+    found += round.run();
     looked += batch;
   }
-  report(state, looked, found);
-  round.reset();
+  check(state, sought, looked, found);
 }
 
-// Reads as above, alone and while another thread puts new keys as fast as it can; range(1): whether it does.
+// Reads as above, alone and while another thread puts new keys as fast as it can; range(0): whether it does.
 template <class S>
 void find_beside_writer(benchmark::State& state) {
-  const auto entries = static_cast<uint64_t>(state.range(0));
-  const std::unique_ptr<S> store = filled<S>(entries * 128, entries);
+  const std::unique_ptr<S> store = filled<S>(capacity_for<S>(medium), medium);
   std::atomic<bool> stop = false;
   double rate = 0;  // puts a second
   std::thread writer;
-  if (state.range(1)) {
+  if (state.range(0)) {
     writer = std::thread([&] {
       Key key;
-      uint64_t n = uint64_t{1} << 32;
+      uint64_t n = medium;
       for (; !stop.load(std::memory_order_relaxed); ++n) put(*store, key, n);
-      rate = static_cast<double>(n - (uint64_t{1} << 32)) / cpu_seconds();
+      rate = static_cast<double>(n - medium) / cpu_seconds();
     });
   }
   uint64_t looked = 0, found = 0;
   {
-    Round<S> round(*store, entries, 1);
-    for (auto _ : state) found += round.run(), looked += batch;
+    Round<S> round(*store, {.first = 0, .entries = medium, .seed = 1});
+    while (state.KeepRunningBatch(batch)) found += round.run(), looked += batch;
   }
-  report(state, looked, found);
+  state.counters["hits"] = static_cast<double>(found) / static_cast<double>(looked);
   if (!writer.joinable()) return;
   stop = true;
   writer.join();
@@ -185,28 +227,63 @@ void find_beside_writer(benchmark::State& state) {
 template <class S>
 void put_new(benchmark::State& state) {
   const auto capacity = static_cast<uint64_t>(state.range(0)) * mebi;
-  const std::unique_ptr<S> store = filled<S>(capacity, capacity / 100);
+  S& store = shared<S>(capacity, capacity / 100);
+  static uint64_t n = uint64_t{1} << 32;
   Key key;
-  uint64_t n = uint64_t{1} << 32;
-  for (auto _ : state) put(*store, key, n++);
-  state.SetItemsProcessed(static_cast<int64_t>(n - (uint64_t{1} << 32)));
-  const StoreStats stats = store->stats();
+  for (auto _ : state) put(store, key, n++);
+  const StoreStats stats = store.stats();
   state.counters["octets/entry"] = static_cast<double>(stats.capacity) / static_cast<double>(stats.entries);
   state.counters["crowded"] =
       static_cast<double>(stats.evicted_crowded) / static_cast<double>(stats.inserted);
 }
 
-constexpr int64_t small = 4'000, large = 10'000'000, medium = 1'000'000;
+// Keys that are there.
+template <class S, uint64_t entries>
+void put_again(benchmark::State& state) {
+  S& store = shared<S>(entries);
+  Draw draw = draw_for(state, Sought::hit, entries);
+  Key key;
+  for (auto _ : state) put(store, key, draw.next());
+}
 
-BENCHMARK(find<ArenaStore>)->Arg(small)->Threads(1)->Threads(2);
-BENCHMARK(find<MutexStore>)->Arg(small)->Threads(1)->Threads(2);
-BENCHMARK(find_batched<ArenaStore>)->Arg(medium)->Arg(large)->Threads(1)->Threads(2);
-BENCHMARK(find_batched<MutexStore>)->Arg(medium)->Threads(1)->Threads(2);
-BENCHMARK(find_beside_writer<ArenaStore>)->Args({medium, 0})->Args({medium, 1});
-BENCHMARK(find_beside_writer<MutexStore>)->Args({medium, 0})->Args({medium, 1});
-BENCHMARK(put_new<ArenaStore>)->Arg(16)->Arg(256);
-BENCHMARK(put_new<MutexStore>)->Arg(16)->Arg(256);
+// in_L2: half a megabyte; out of it: a hundred, which no cache holds.
+template <class S, uint64_t entries>
+void add_finds(const std::string& store, const std::string& where) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const auto add = [&](const std::string& what, const char* sought, auto bench) {
+    const std::string name = what + "/" + store + "/" + sought + "/" + where;
+    benchmark::RegisterBenchmark(name.c_str(), bench)->Setup(fill<S, entries>)->ThreadRange(1, cores);
+  };
+  add("find", "hit", find<S, entries, Sought::hit>);
+  add("find", "miss", find<S, entries, Sought::miss>);
+  add("find_batched", "hit", find_batched<S, entries, Sought::hit>);
+  add("find_batched", "miss", find_batched<S, entries, Sought::miss>);
+}
+
+template <class S>
+void add(const std::string& store) {
+  add_finds<S, small>(store, "in_L2");
+  benchmark::RegisterBenchmark(("put/" + store + "/again/in_L2").c_str(), put_again<S, small>);
+  add_finds<S, medium>(store, "out_of_L2");
+  benchmark::RegisterBenchmark(("put/" + store + "/again/out_of_L2").c_str(), put_again<S, medium>);
+  benchmark::RegisterBenchmark(("put/" + store + "/new/MiB").c_str(), put_new<S>)->Arg(16)->Arg(256);
+  // So few that the writer has no time to put out much of what is looked up.
+  benchmark::RegisterBenchmark(("find_batched/" + store + "/beside_writer").c_str(), find_beside_writer<S>)
+      ->Arg(0)
+      ->Arg(1)
+      ->Iterations(1'600'000);
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::RegisterBenchmark("find/no_store", no_store);
+  add<ArenaStore>("arena");
+  add<MutexStore>("mutex");
+  benchmark::RegisterBenchmark("find_batched/arena/hit/10M", find_batched<ArenaStore, large, Sought::hit>)
+      ->Setup(fill<ArenaStore, large>);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -148,6 +148,7 @@ class Watched final : public EntrySource {
 
 void lag(benchmark::State& state) {
   use_kernels(best_kernels());
+  constexpr int ticks = 4, ticks_a_second = 2;
   const uint64_t rate = static_cast<uint64_t>(state.range(0)), at_once = 1000;
   const std::filesystem::path directory = std::filesystem::temp_directory_path() / "peregrine-bench-lag";
   std::filesystem::create_directories(directory);
@@ -172,8 +173,8 @@ void lag(benchmark::State& state) {
           std::this_thread::sleep_until(began + std::chrono::microseconds(stored * 1'000'000 / rate));
       }
     });
-    for (int ticks = 0; ticks < 10; ++ticks) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    for (int i = 0; i < ticks; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1000 / ticks_a_second));
       file->tick(now);
     }
     stop = true;
@@ -185,7 +186,7 @@ void lag(benchmark::State& state) {
              1e6;
     };
     const CacheFileStats stats = file->stats();
-    state.counters["stored_per_s"] = static_cast<double>(stored) / 5;
+    state.counters["stored_per_s"] = static_cast<double>(stored) * ticks_a_second / ticks;
     state.counters["in_file"] = static_cast<double>(stats.entries_written) / static_cast<double>(stored);
     state.counters["p50_ms"] = at(0.5);
     state.counters["p99_ms"] = at(0.99);

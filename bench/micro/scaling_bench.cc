@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <thread>
 
 #include "cache/arena_store.h"
 #include "cache/mutex_store.h"
@@ -32,8 +33,10 @@ void answers(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
 }
 
-BENCHMARK(answers<MutexStore>)->Setup(make_store<MutexStore>)->ThreadRange(1, 2)->UseRealTime();
-BENCHMARK(answers<ArenaStore>)->Setup(make_store<ArenaStore>)->ThreadRange(1, 2)->UseRealTime();
+const int cores = static_cast<int>(std::thread::hardware_concurrency());
+
+BENCHMARK(answers<MutexStore>)->Setup(make_store<MutexStore>)->ThreadRange(1, cores)->UseRealTime();
+BENCHMARK(answers<ArenaStore>)->Setup(make_store<ArenaStore>)->ThreadRange(1, cores)->UseRealTime();
 
 }  // namespace
 }  // namespace peregrine::exact

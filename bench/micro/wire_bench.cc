@@ -1,16 +1,18 @@
-// The message format: real packets (bench/data) read in place and into a Message that owns its parts; and
-// names compared and folded, by kernel set and length. `walk` reads every record's owner and rdata as well.
+// The message format: real packets (bench/data) read in place and into a Message that owns its parts; `walk`
+// reads every record's owner and rdata as well. The records of a zone transfer as text, a type each. And
+// names compared and folded, by kernel set and length.
 #include <benchmark/benchmark.h>
 
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/packets.h"
 #include "simd/kernels.h"
 #include "wire/message.h"
 #include "wire/message_view.h"
+#include "wire/rdata.h"
 
 using namespace peregrine;
 
@@ -20,22 +22,13 @@ using Octets = std::vector<uint8_t>;
 
 constexpr std::array sections{Section::answer, Section::authority, Section::additional};
 
-Octets packet(const std::string& name) {
-  std::ifstream in(PEREGRINE_BENCH_DATA "/" + name + ".hex");
-  Octets octets;
-  char digits[3] = {};
-  while (in >> digits[0] >> digits[1]) octets.push_back(static_cast<uint8_t>(std::stoi(digits, nullptr, 16)));
-  if (!MessageView::parse(octets)) throw std::runtime_error("bench/data: no packet " + name);
-  return octets;
-}
-
 void count(benchmark::State& state, const Octets& octets) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * octets.size()));
 }
 
 template <class Parsed>
 void parse(benchmark::State& state, const std::string& name) {
-  const Octets octets = packet(name);
+  const Octets octets = bench::packet(name);
   for (auto _ : state) {
     auto parsed = Parsed::parse(octets);
     benchmark::DoNotOptimize(parsed);
@@ -44,7 +37,7 @@ void parse(benchmark::State& state, const std::string& name) {
 }
 
 void walk_view(benchmark::State& state, const std::string& name) {
-  const Octets octets = packet(name);
+  const Octets octets = bench::packet(name);
   for (auto _ : state) {
     const auto view = MessageView::parse(octets);
     for (const Section section : sections) {
@@ -59,7 +52,7 @@ void walk_view(benchmark::State& state, const std::string& name) {
 }
 
 void walk_message(benchmark::State& state, const std::string& name) {
-  const Octets octets = packet(name);
+  const Octets octets = bench::packet(name);
   for (auto _ : state) {
     const auto message = Message::parse(octets);
     for (const Section section : sections) {
@@ -79,6 +72,34 @@ void add_packets() {
     benchmark::RegisterBenchmark(("walk/in_place/" + name).c_str(), walk_view, name);
     benchmark::RegisterBenchmark(("walk/owning/" + name).c_str(), walk_message, name);
   }
+}
+
+void rdata_text(benchmark::State& state, const std::string& name, size_t index) {
+  const Octets octets = bench::packet(name);
+  const MessageView message = *MessageView::parse(octets);
+  auto at = message.section(Section::answer).begin();
+  for (size_t i = 0; i < index; ++i) ++at;
+  const RrView rr = *at;
+  Octets buffer(max_message_size);
+  const Bytes rdata = expand_rdata(rr, buffer).value();
+  for (auto _ : state) {
+    auto text = rdata_to_text(rr.type, rdata);
+    benchmark::DoNotOptimize(text);
+  }
+}
+
+void add_rdata() {
+  const Octets octets = bench::packet("transfer");
+  const MessageView message = *MessageView::parse(octets);
+  size_t index = 0;
+  for (const RrView rr : message.section(Section::answer)) {
+    const std::string name = "rdata_text/" + to_string(rr.type);
+    // The last record is the first again: RFC 5936 section 2.2.
+    if (index == 0 || rr.type != Type::soa)
+      benchmark::RegisterBenchmark(name.c_str(), rdata_text, "transfer", index);
+    ++index;
+  }
+  benchmark::RegisterBenchmark("rdata_text/TXT_4k", rdata_text, "txt_4k", 0);
 }
 
 // A name of `size` octets of labels of up to 15 octets.
@@ -134,6 +155,7 @@ void add_names(const char* what, NameBench bench) {
 
 int main(int argc, char** argv) {
   add_packets();
+  add_rdata();
   add_names("equal_names", equal_names);
   add_names("canonical_order", canonical_order);
   add_names("copy_folded", copy_folded);
