@@ -3,6 +3,7 @@
 #   setup.sh build    what building the server needs
 #   setup.sh test     that, and what the tests, the linters and the fuzzers need
 #   setup.sh peers    that, and the servers that bench/macro/peers.py measures beside ours
+#   setup.sh report   what the tests need, and Node.js with npm, wherever they are from
 # When nothing is missing it neither touches the network nor asks for a password.
 set -euo pipefail
 
@@ -70,11 +71,21 @@ disable_services() {
 
 is_daemon() { [[ " ${daemons[*]} " == *" $1 "* ]]; }
 
+# Debian's npm cannot be installed beside a Node.js from elsewhere, which has its own.
+page_packages() {
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+}
+
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
   peers) wanted=("${build_packages[@]}" "${test_packages[@]}" "${peer_packages[@]}") ;;
-  *) die "usage: scripts/setup.sh build|test|peers" ;;
+  report)
+    mapfile -t wanted < <(page_packages)
+    wanted+=("${build_packages[@]}" "${test_packages[@]}")
+    ;;
+  *) die "usage: scripts/setup.sh build|test|peers|report" ;;
 esac
 
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}") || distribution=unknown
