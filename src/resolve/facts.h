@@ -1,0 +1,42 @@
+// What is known of names, in octets of its own: it outlives the message or the cache entry that it came from.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ip.h"
+#include "cache/rrset.h"
+#include "wire/dname.h"
+#include "wire/types.h"
+
+namespace peregrine {
+
+using Rdata = std::vector<uint8_t>;  // uncompressed
+
+struct Rrset {
+  DnameBuf owner;
+  Type type = Type::a;
+  uint32_t ttl = 0;
+  Credibility credibility = Credibility::additional;
+  bool synthesised = false;  // the CNAME that a DNAME stands for (RFC 6672 section 3.1)
+  std::vector<Rdata> records;
+  std::vector<Rdata> signatures;  // of RRSIGs that cover it
+};
+
+// That a name does not exist, or no data of a type at it (RFC 2308).
+struct Denial {
+  bool of_name = false;      // NXDOMAIN: everything below does not exist either (RFC 8020)
+  std::vector<Rrset> proof;  // the SOA, if there was one, and what DNSSEC adds
+};
+
+struct NameServer {
+  DnameBuf name;
+  std::vector<IpAddress> addresses;  // glue; empty: to be looked up
+};
+
+struct Delegation {
+  DnameBuf zone;
+  std::vector<NameServer> servers;
+};
+
+}  // namespace peregrine

@@ -1,0 +1,44 @@
+// What an authoritative server's reply says, and no more than its zone lets it say.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "resolve/facts.h"
+#include "wire/message_view.h"
+
+namespace peregrine {
+
+struct Reading {
+  enum class Kind : uint8_t {
+    data,      // the chain ends in the RRset that was asked for
+    alias,     // the chain leads to `end`, of which nothing is said
+    denial,    // the chain, which may be empty, ends in what does not exist
+    referral,  // to the servers of `cut`
+    overflow,  // a DNAME made a name too long: YXDOMAIN (RFC 6672 section 2.2)
+    lame,      // the server does not serve the zone, or is a resolver that knows no better
+    empty,     // nothing at all, without authority: perhaps NODATA, if nobody says more
+  };
+  Kind kind = Kind::empty;
+  std::vector<Rrset> chain;  // CNAMEs and DNAMEs from the qname on, then the data
+  DnameBuf end;              // where the chain leads: the owner of the data, or the name to be asked for next
+  Denial denial;
+  DnameBuf cut;
+};
+
+// Reads a reply with the rcode NOERROR, NXDOMAIN or YXDOMAIN from a server of `zone`, which has been asked
+// `question`. Records of names outside of the zone are not looked at, nor is the additional section, nor the
+// NS records beside an authoritative answer: a server could tell anything there (RFC 2181 section 5.4.1,
+// CVE-2025-11411). At most 16 steps of a chain, and 128 RRsets of a section, are read. bad_rdata and what
+// else a record suffers from that cannot be read
+Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone);
+
+// The name with the suffix `owner` replaced by `target` (RFC 6672 section 2.2). name_too_long
+Result<DnameBuf> substitute(Dname name, Dname owner, Dname target);
+// What a DNAME makes of a name below its owner. name_too_long, bad_rdata
+Result<Rrset> synthesise_cname(const Rrset& dname, Dname name);
+// The name in the RDATA of a CNAME, DNAME or NS. bad_rdata
+Result<Dname> target_in(const Rdata& rdata);
+
+}  // namespace peregrine

@@ -1,0 +1,67 @@
+// One question put to one server, whatever it takes: UDP; TCP where the reply is cut short or looks forged;
+// without EDNS where that is not understood. What the server is known for is kept up to date.
+#pragma once
+
+#include <expected>
+
+#include "resolve/exchange.h"
+#include "resolve/upstreams.h"
+
+namespace peregrine {
+
+// What a request may still cost. Shared by all that is done for it.
+struct Budget {
+  unsigned packets = 0;  // left
+  Instant deadline{};
+  bool spent(Instant now) const { return packets == 0 || now >= deadline; }
+};
+
+enum class TalkFailure : uint8_t {
+  useless,  // it replied, and will not reply better soon; or the budget is spent
+  silent,   // it may reply to another try
+  no_way,   // it will not reply to another try either
+  cancelled,
+};
+
+struct TalkQuestion {
+  DnameBuf qname;
+  Type qtype = Type::a;
+  Class qclass = Class::in;
+  bool recursion_desired = false;
+  bool checking_disabled = false;
+  bool dnssec_ok = false;
+  bool randomise_case = true;
+  uint16_t udp_size = 1232;
+};
+
+class Talk {
+ public:
+  struct Tools {
+    Exchange& exchange;
+    Upstreams& upstreams;
+    Clock& clock;
+  };
+  // All outlive the talk. One packet is taken from the budget for each query.
+  Talk(Tools tools, const TalkQuestion& question, Budget& budget)
+      : tools_(tools), question_(question), budget_(budget) {}
+
+  // The reply, which parses: not cut short, or over TCP. Its rcode may be any. `round`: how often this server
+  // has been asked in vain.
+  Task<std::expected<Reply, TalkFailure>> ask(Endpoint server, unsigned round);
+  // Whether any server has replied at all.
+  bool had_reply() const { return had_reply_; }
+
+ private:
+  bool spent() const { return budget_.spent(tools_.clock.now()); }
+  Task<Result<Reply>> send(Endpoint server, unsigned round, bool edns, bool tcp);
+  Instant patience(Endpoint server, unsigned round, bool tcp) const;
+  Buffer query(bool edns) const;
+  TalkFailure give_up(Endpoint server, Error error);
+
+  Tools tools_;
+  const TalkQuestion& question_;
+  Budget& budget_;
+  bool had_reply_ = false;
+};
+
+}  // namespace peregrine
