@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
+.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-prove bench-peers cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -62,14 +62,14 @@ cache-sim: setup-test ## miss ratios of the stores beside ideal caches (a minute
 ablation: setup-test build ## what each flag is worth, off against on (minutes, two idle cores)
 	scripts/ablation.py
 
+report: setup-report $(if $(ALL),build) ## build/lab/report.html: all that was measured, on one page (ALL=1 measures what is lacking: half an hour, two idle cores)
+	bench/report/report.py $(if $(ALL),--all)
+
 pgo: setup-test ## build/pgo/peregrine: the release, guided by a profile of a server under load
 	scripts/pgo.py
 
 soak: setup-test ## the C++ tests with long runs (hours)
 	@PEREGRINE_SOAK=1 TEST_TIMEOUT=14400 scripts/test.sh debug
-
-report: setup-report $(if $(ALL),build) ## build/lab/report.html: all that was measured, on one page (ALL=1 measures what is lacking: half an hour, two idle cores)
-	bench/report/report.py $(if $(ALL),--all)
 
 clean: ## remove what was built
 	rm -rf build
