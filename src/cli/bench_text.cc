@@ -10,8 +10,13 @@
 namespace peregrine {
 namespace {
 
-constexpr std::array<std::pair<const char*, double>, 4> quantiles{
-    {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
+constexpr std::array<std::pair<const char*, double>, 5> quantiles{
+    {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}}};
+
+// Of the curve: even steps, then ever finer ones towards the tail.
+constexpr std::array curve{0.0, .05, .1,   .15,  .2,   .25,   .3,    .35,    .4,   .45, .5,
+                           .55, .6,  .65,  .7,   .75,  .8,    .85,   .9,     .925, .95, .97,
+                           .98, .99, .995, .998, .999, .9995, .9999, .99999, 1.0};
 
 double per_answer(double total, const LoadResult& result) {
   return result.answers() == 0 ? 0 : total / static_cast<double>(result.answers());
@@ -22,6 +27,8 @@ double cpu_ns(const LoadResult& result, const ServerUse& server) {
 }
 
 double millis(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+double micros(Duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
 std::string wrong_text(const LoadResult& result) {
   std::string text;
@@ -49,6 +56,10 @@ std::string load_text(const LoadResult& result, const std::optional<ServerUse>& 
       result.rate(), result.answers(), result.sent, millis(result.elapsed) / 1000, latency, result.lost,
       result.unexpected, result.refused, wrong_text(result),
       per_answer(static_cast<double>(result.reply_octets), result));
+  if (result.connections != 0) {
+    text +=
+        fmt::format("connections {} opened, {} closed by the server\n", result.connections, result.closed);
+  }
   if (server) {
     text += fmt::format("server      {:.0f} ns of CPU an answer, {} resident\n", cpu_ns(result, *server),
                         octets_text(server->rss_octets));
@@ -66,7 +77,13 @@ std::string load_json(const LoadResult& result, const std::optional<ServerUse>& 
     if (result.rcodes[i] != 0) json["rcodes"][to_string(Rcode(i))] = result.rcodes[i];
   }
   for (const auto& [name, quantile] : quantiles) {
-    json["latency_us"][name] = millis(result.latency.quantile(quantile)) * 1000;
+    json["latency_us"][name] = micros(result.latency.quantile(quantile));
+  }
+  for (const double quantile : curve) {
+    json["percentiles"].push_back({quantile, micros(result.latency.quantile(quantile))});
+  }
+  if (result.connections != 0) {
+    json["connections"] = {{"opened", result.connections}, {"closed_by_server", result.closed}};
   }
   json["reply_octets"] = per_answer(static_cast<double>(result.reply_octets), result);
   if (server) {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "load/generator.h"
+#include "load/load_options.h"
 
 namespace peregrine {
 

@@ -5,14 +5,6 @@
 namespace peregrine {
 namespace {
 
-template <class AddressOf>
-std::vector<uint32_t> addresses(const QueryList& queries, AddressOf address_of) {
-  std::vector<uint32_t> all;
-  all.reserve(queries.size());
-  for (size_t i = 0; i < queries.size(); ++i) all.push_back(address_of(i));
-  return all;
-}
-
 bool holds_address(const MessageView& view, uint32_t address) {
   for (const RrView rr : view.section(Section::answer)) {
     if (rr.type == Type::a && rr.rdata.size() == 4 && load_u32(rr.rdata.data()) == address) return true;
@@ -47,37 +39,38 @@ std::string_view to_string(Verdict verdict) {
   return "unknown";
 }
 
-Expectation Expectation::address_of_name(const QueryList& queries) {
-  return {Kind::address,
-          addresses(queries, [&](size_t i) { return peregrine::address_of_name(queries.qname(i)); })};
+bool Expectation::is_expected(const MessageView& reply, const EncodedQuery& query, uint32_t index) const {
+  switch (kind_) {
+    case Kind::name:
+      return holds_address(reply, peregrine::address_of_name(query.qname()));
+    case Kind::index:
+      return holds_address(reply, uint32_t{10} << 24 | (index & 0xff'ffff));
+    case Kind::address:
+      return holds_address(reply, address_);
+    case Kind::question:
+    case Kind::answer:
+      break;
+  }
+  return true;
 }
 
-Expectation Expectation::address_of_index(const QueryList& queries) {
-  return {Kind::address, addresses(queries, [](size_t i) {
-            return uint32_t{10} << 24 | (static_cast<uint32_t>(i) & 0xff'ffff);
-          })};
-}
-
-Expectation Expectation::address(const QueryList& queries, uint32_t address) {
-  return {Kind::address, addresses(queries, [&](size_t) { return address; })};
-}
-
-Verdict Expectation::judge(Bytes reply, const QueryList& queries, uint32_t index) const {
-  const size_t question_end = queries.question_end(index);
+Verdict Expectation::judge(Bytes reply, const EncodedQuery& query, uint32_t index) const {
   const auto header = Header::read(reply);
   if (!header || !header->qr()) return Verdict::malformed;
-  if (reply.size() < question_end) return Verdict::question;
-  if (!same_question(reply.first(question_end), queries.message(index).first(question_end))) {
+  if (reply.size() < query.question_end) return Verdict::question;
+  if (!same_question(reply.first(query.question_end), query.message.first(query.question_end))) {
     return Verdict::question;
   }
   if (kind_ == Kind::question) return Verdict::right;
   const auto view = MessageView::parse(reply);
   if (!view || view->has_trailing_octets()) return Verdict::malformed;
   if (header->tc()) return Verdict::truncated;
-  if (view->rcode() != Rcode::noerror) return Verdict::rcode;
-  if (header->count(Section::answer) == 0) return Verdict::empty;
-  if (kind_ == Kind::address && !holds_address(*view, addresses_[index])) return Verdict::rdata;
-  return Verdict::right;
+  const bool denied = is_denied(query.qname());
+  if (view->rcode() != (denied ? Rcode::nxdomain : Rcode::noerror)) return Verdict::rcode;
+  const unsigned answers = header->count(Section::answer);
+  if (denied) return answers == 0 ? Verdict::right : Verdict::rdata;
+  if (answers == 0) return Verdict::empty;
+  return is_expected(*view, query, index) ? Verdict::right : Verdict::rdata;
 }
 
 }  // namespace peregrine

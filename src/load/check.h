@@ -1,14 +1,10 @@
 // Is a reply right? A fast wrong answer is a loss.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <string_view>
-#include <vector>
 
-#include "load/query_list.h"
-#include "wire/message_view.h"
+#include "load/queries.h"
 
 namespace peregrine {
 
@@ -17,34 +13,33 @@ enum class Verdict : uint8_t {
   malformed,  // no message, no reply, or octets behind it
   question,   // not the one that was asked, letter case included
   truncated,
-  rcode,  // not NOERROR
+  rcode,  // not NOERROR; of a name that does not exist, not NXDOMAIN
   empty,  // no RR in the answer section
-  rdata,  // no A record with the address expected
+  rdata,  // no A record with the address expected; of a name that does not exist, any record
 };
 inline constexpr size_t verdict_count = 7;
 std::string_view to_string(Verdict verdict);
 
-// What is expected of the replies.
+// What is expected of the replies. A name that is_denied() is expected not to exist, but by question().
 class Expectation {
  public:
-  enum class Kind : uint8_t {
-    question,  // QR and the question, whatever the rest is: for an echo
-    answer,    // NOERROR and at least one RR in the answer section
-    address,   // that, and an A record with the address that belongs to the query
-  };
-  static Expectation question() { return Expectation(Kind::question, {}); }
-  static Expectation answer() { return Expectation(Kind::answer, {}); }
-  static Expectation address_of_name(const QueryList& queries);   // what NameResponder gives
-  static Expectation address_of_index(const QueryList& queries);  // 10.0.0.0/8 and the query's index
-  static Expectation address(const QueryList& queries, uint32_t address);
+  static Expectation question() { return {Kind::question, 0}; }  // QR and the question: for an echo
+  static Expectation answer() { return {Kind::answer, 0}; }      // NOERROR and at least one RR as the answer
+  // That, and an A record with an address:
+  static Expectation address_of_name() { return {Kind::name, 0}; }    // which the upstream gives
+  static Expectation address_of_index() { return {Kind::index, 0}; }  // 10.0.0.0/8 and the query's index
+  static Expectation address(uint32_t address) { return {Kind::address, address}; }
 
-  // `reply` has the right id.
-  Verdict judge(Bytes reply, const QueryList& queries, uint32_t index) const;
+  // `reply` has the right id; `index` is that of the query.
+  Verdict judge(Bytes reply, const EncodedQuery& query, uint32_t index) const;
 
  private:
-  Expectation(Kind kind, std::vector<uint32_t> addresses) : kind_(kind), addresses_(std::move(addresses)) {}
+  enum class Kind : uint8_t { question, answer, name, index, address };
+  Expectation(Kind kind, uint32_t address) : kind_(kind), address_(address) {}
+  bool is_expected(const MessageView& reply, const EncodedQuery& query, uint32_t index) const;
+
   Kind kind_;
-  std::vector<uint32_t> addresses_;  // by the query's index
+  uint32_t address_;
 };
 
 }  // namespace peregrine

@@ -1,5 +1,6 @@
 #include "load/draw.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace peregrine {
@@ -15,10 +16,11 @@ ZipfTable::ZipfTable(uint32_t size, double exponent) : columns_(size) {
     (weights[i] < 1 ? poor : rich).push_back(i);
   }
   constexpr double full = 0x1p32;
+  constexpr double most = 0xffff'ffff;
   while (!poor.empty() && !rich.empty()) {
     const uint32_t taker = poor.back(), giver = rich.back();
     poor.pop_back();
-    columns_[taker] = {static_cast<uint64_t>(weights[taker] * full), giver};
+    columns_[taker] = {static_cast<uint32_t>(std::min(weights[taker] * full, most)), giver};
     weights[giver] -= 1 - weights[taker];
     if (weights[giver] >= 1) continue;
     rich.pop_back();
@@ -26,7 +28,7 @@ ZipfTable::ZipfTable(uint32_t size, double exponent) : columns_(size) {
   }
   // What is left is full but for rounding.
   for (const auto& rest : {poor, rich}) {
-    for (uint32_t i : rest) columns_[i] = {uint64_t{1} << 32, i};
+    for (uint32_t i : rest) columns_[i] = {0, i};
   }
 }
 
@@ -38,27 +40,30 @@ double ZipfTable::probability(uint32_t index) const {
   return share / 0x1p32 / static_cast<double>(columns_.size());
 }
 
-Draw::Draw(Order order, uint32_t size, double exponent, uint64_t seed)
-    : order_(order), size_(size), random_(Random::from_seed(seed)) {
-  if (order == Order::zipf) zipf_.emplace(size, exponent);
+Draw::Draw(const DrawOptions& options, uint32_t size)
+    : options_(options), size_(size), random_(Random::from_seed(options.seed)) {
+  if (options.order == Order::zipf) zipf_.emplace(size, options.zipf_exponent);
 }
 
-std::optional<uint32_t> Draw::next() {
-  switch (order_) {
+uint32_t Draw::index() {
+  switch (options_.order) {
     case Order::once:
-      if (at_ == size_) return std::nullopt;
       return at_++;
     case Order::uniform:
       return random_.below(size_);
     case Order::zipf:
       return zipf_->draw(random_.u64());
   }
-  return std::nullopt;
+  return 0;
 }
 
-std::optional<uint64_t> Draw::remaining() const {
-  if (order_ != Order::once) return std::nullopt;
-  return size_ - at_;
+std::optional<Drawn> Draw::next() {
+  if (is_through()) return std::nullopt;
+  if (options_.denied_share <= 0 && options_.once_share <= 0) return Drawn{.index = index()};
+  const bool denied = random_.unit() < options_.denied_share;
+  if (random_.unit() >= options_.once_share) return Drawn{.index = index(), .denied = denied};
+  // After 2^32 it begins anew: no run is so long.
+  return Drawn{.index = size_ + asked_once_++ % (0xffff'ffff - size_), .denied = denied};
 }
 
 }  // namespace peregrine

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "load/queries.h"
 
 namespace peregrine {
 
@@ -23,25 +24,36 @@ class ZipfTable {
 
  private:
   struct Column {
-    uint64_t own;    // of 2^32 random numbers as many stay in this column
-    uint32_t other;  // the rest go there
+    uint32_t own;    // of 2^32 random numbers as many stay in this column
+    uint32_t other;  // the rest go there; that is this column itself where it is full
   };
   std::vector<Column> columns_;
 };
 
 enum class Order : uint8_t { once, uniform, zipf };
 
+struct DrawOptions {
+  Order order = Order::uniform;
+  double zipf_exponent = 1.0;
+  uint64_t seed = 1;
+  double denied_share = 0;  // of the queries; they are for the twin that does not exist
+  double once_share = 0;    // of the queries; each has an index of its own, from `size` on
+};
+
+// Endless, but for `once`. The two shares are drawn for each query, whatever its index is.
 class Draw {
  public:
-  Draw(Order order, uint32_t size, double exponent, uint64_t seed);
-  std::optional<uint32_t> next();  // nothing: `once` is through
-  // How many next() will give; nothing: no end.
-  std::optional<uint64_t> remaining() const;
+  Draw(const DrawOptions& options, uint32_t size);  // size > 0
+  std::optional<Drawn> next();                      // nothing: `once` is through
+  bool is_through() const { return options_.order == Order::once && at_ == size_; }
 
  private:
-  Order order_;
+  uint32_t index();
+
+  DrawOptions options_;
   uint32_t size_;
-  uint32_t at_ = 0;
+  uint32_t at_ = 0;  // the next of `once`
+  uint32_t asked_once_ = 0;
   Random random_;
   std::optional<ZipfTable> zipf_;
 };

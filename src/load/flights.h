@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "load/queries.h"
 
 namespace peregrine {
 
 struct Flight {
   Instant due{};  // sent, or to be sent by the schedule
-  uint32_t query = 0;
+  Drawn query{};
 };
 
 class Flights {

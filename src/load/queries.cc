@@ -1,29 +1,35 @@
-#include "load/query_list.h"
+#include "load/queries.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <sstream>
 
 #include "wire/message_writer.h"
 
 namespace peregrine {
+namespace {
+
+// The octets of the OPT, which is what stands behind the question.
+size_t write_query(MessageWriter& writer, const QueryForm& form, Dname qname, Type qtype) {
+  writer.rd(true);
+  writer.question(qname, qtype, Class::in);
+  const size_t question_end = writer.size();
+  if (form.edns_size != 0) writer.edns({.udp_size = form.edns_size, .dnssec_ok = form.dnssec_ok});
+  return writer.size() - question_end;
+}
+
+}  // namespace
 
 void QueryList::add(Dname qname, Type qtype) {
   std::array<uint8_t, 512> buffer;  // a header, a question and an OPT take 12 + 259 + 11 at most
   MessageWriter writer(buffer);
-  writer.rd(true);
-  writer.question(qname, qtype, Class::in);
-  const size_t question_end = writer.size();
-  if (form_.edns_size != 0) writer.edns({.udp_size = form_.edns_size, .dnssec_ok = form_.dnssec_ok});
-  opt_size_ = writer.size() - question_end;
+  opt_size_ = write_query(writer, form_, qname, qtype);
   octets_.insert(octets_.end(), writer.message().begin(), writer.message().end());
   starts_.push_back(octets_.size());
 }
 
-Dname QueryList::qname(size_t index) const {
-  return Dname::from_checked(
-      message(index).subspan(header_size, question_end(index) - header_size - 2 * sizeof(uint16_t)));
+EncodedQuery QueryList::at(size_t index) const {
+  const size_t size = starts_[index + 1] - starts_[index];
+  return {Bytes(octets_).subspan(starts_[index], size), size - opt_size_};
 }
 
 std::expected<QueryList, std::string> read_queries(std::istream& in, const QueryForm& form) {
@@ -48,35 +54,25 @@ std::expected<QueryList, std::string> read_queries(std::istream& in, const Query
   return list;
 }
 
-DnameBuf generated_name(uint32_t index) {
-  static constexpr std::array<std::string_view, 10> hosts{"www",    "api",  "cdn", "mail",  "img",
-                                                          "static", "edge", "app", "login", "m"};
-  static constexpr std::array<std::string_view, 5> places{"shop", "news", "video", "cloud-service", "media"};
-  DnameBuf name;
-  const auto append = [&](std::string_view text, uint32_t number) {
-    std::array<char, 32> label;
-    char* const digits = std::ranges::copy(text, label.begin()).out;
-    const char* const end = std::to_chars(digits, label.end(), number).ptr;
-    name.append_label(Bytes(reinterpret_cast<const uint8_t*>(label.data()), end - label.data()));
-  };
-  append(hosts[index % hosts.size()], index);
-  append(places[index / 7 % places.size()], index % 977);
-  static const DnameBuf origin = DnameBuf::from_text("bench.example.").value();
-  name.append(origin);
-  return name;
+MadeUpQueries::MadeUpQueries(const Numbers& numbers, const QueryForm& form) : numbers_(numbers) {
+  Buffer buffer;
+  MessageWriter writer(buffer);
+  write_query(writer, form, Dname(), Type::a);
+  std::ranges::copy(writer.message().first(header_size), header_.begin());
+  const Bytes tail = writer.message().subspan(header_size + Dname().size());
+  tail_.assign(tail.begin(), tail.end());
 }
 
-QueryList generate_queries(uint32_t first, uint32_t count, const QueryForm& form) {
-  QueryList list(form);
-  for (uint32_t i = 0; i < count; ++i) list.add(generated_name(first + i), Type::a);
-  return list;
-}
-
-// FNV-1a: what it must be is the same in two programs, not secret.
-uint32_t address_of_name(Dname qname) {
-  uint32_t hash = 2'166'136'261;
-  for (uint8_t octet : qname.wire()) hash = (hash ^ fold_octet(octet)) * 16'777'619;
-  return uint32_t{10} << 24 | ((hash ^ hash >> 24) & 0xff'ffff);
+EncodedQuery MadeUpQueries::encode(const Drawn& drawn, Buffer& buffer) const {
+  const uint32_t number = drawn.index < numbers_.count ? numbers_.first + drawn.index
+                                                       : numbers_.once_first + (drawn.index - numbers_.count);
+  std::ranges::copy(header_, buffer.begin());
+  const size_t name =
+      write_made_up_name(number, drawn.denied, std::span(buffer).subspan<header_size, max_made_up_size>());
+  uint8_t* const tail = &buffer[header_size + name];
+  std::memcpy(tail, tail_.data(), tail_.size());
+  const size_t question_end = header_size + name + 2 * sizeof(uint16_t);
+  return {Bytes(buffer).first(header_size + name + tail_.size()), question_end};
 }
 
 }  // namespace peregrine

@@ -1,6 +1,8 @@
-// The queries that a generator sends: encoded once, sent many times with new ids.
+// The queries that a generator sends, by index: those of a file, encoded once, or made up from their number,
+// so that ten million take no room.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <istream>
@@ -8,7 +10,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "load/names.h"
 #include "wire/dname.h"
+#include "wire/message_view.h"
 #include "wire/types.h"
 
 namespace peregrine {
@@ -18,17 +22,41 @@ struct QueryForm {
   bool dnssec_ok = false;
 };
 
-class QueryList {
+// Which query is asked: those of the same index are of the same name, or of its twin that does not exist.
+struct Drawn {
+  uint32_t index = 0;
+  bool denied = false;
+};
+
+// A query's octets, with id 0.
+struct EncodedQuery {
+  Bytes message{};
+  size_t question_end = 0;
+  Dname qname() const {
+    return Dname::from_checked(
+        message.subspan(header_size, question_end - header_size - 2 * sizeof(uint16_t)));
+  }
+};
+
+class Queries {
+ public:
+  using Buffer = std::array<uint8_t, 128>;  // holds any that is made up
+
+  virtual ~Queries() = default;
+  virtual uint32_t size() const = 0;  // the indexes that can be drawn more than once are below it
+  // Valid while the buffer is not used again.
+  virtual EncodedQuery encode(const Drawn& drawn, Buffer& buffer) const = 0;
+};
+
+// Has no names that do not exist, and nothing at size() or beyond.
+class QueryList final : public Queries {
  public:
   explicit QueryList(const QueryForm& form) : form_(form) {}
   void add(Dname qname, Type qtype);
 
-  size_t size() const { return starts_.size() - 1; }
-  Bytes message(size_t index) const {
-    return Bytes(octets_).subspan(starts_[index], starts_[index + 1] - starts_[index]);
-  }
-  size_t question_end(size_t index) const { return message(index).size() - opt_size_; }
-  Dname qname(size_t index) const;
+  uint32_t size() const override { return static_cast<uint32_t>(starts_.size() - 1); }
+  EncodedQuery at(size_t index) const;
+  EncodedQuery encode(const Drawn& drawn, Buffer&) const override { return at(drawn.index); }
 
  private:
   QueryForm form_;
@@ -40,12 +68,23 @@ class QueryList {
 // Lines of "NAME [TYPE]"; A where there is no type; # begins a comment. The error says which line is wrong.
 std::expected<QueryList, std::string> read_queries(std::istream& in, const QueryForm& form);
 
-// A queries for `count` made-up names below bench.example., of the lengths that names have; the same for the
-// same `first`, and different for different indexes.
-QueryList generate_queries(uint32_t first, uint32_t count, const QueryForm& form);
-DnameBuf generated_name(uint32_t index);
+// A queries for made-up names.
+class MadeUpQueries final : public Queries {
+ public:
+  struct Numbers {
+    uint32_t first = 0;       // the name's number for index 0
+    uint32_t count = 0;       // size()
+    uint32_t once_first = 0;  // the name's number for index size(), and so on without end
+  };
+  MadeUpQueries(const Numbers& numbers, const QueryForm& form);
 
-// The address that NameResponder answers with: 10.0.0.0/8, from the name's octets without their case.
-uint32_t address_of_name(Dname qname);
+  uint32_t size() const override { return numbers_.count; }
+  EncodedQuery encode(const Drawn& drawn, Buffer& buffer) const override;
+
+ private:
+  Numbers numbers_;
+  std::array<uint8_t, header_size> header_{};
+  std::vector<uint8_t> tail_;  // type, class and the OPT
+};
 
 }  // namespace peregrine

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/udp.h"
-#include "load/query_list.h"
+#include "load/names.h"
 #include "wire/message_writer.h"
 
 namespace peregrine {
@@ -69,6 +69,18 @@ struct EchoBatch {
   std::vector<mmsghdr> headers;
 };
 
+// RFC 2308 section 3: with the zone's SOA, whose last field says for how long.
+void deny(MessageWriter& writer, uint32_t ttl) {
+  static const DnameBuf apex = DnameBuf::from_text("bench.example.").value();
+  std::array<uint8_t, 128> buffer;
+  ByteWriter soa(buffer);
+  soa.put(apex.view().wire());  // MNAME
+  soa.put(apex.view().wire());  // RNAME
+  for (uint32_t number : {uint32_t{1}, uint32_t{3600}, uint32_t{600}, uint32_t{86'400}, ttl}) soa.u32(number);
+  writer.rcode(Rcode::nxdomain);
+  writer.rr(Section::authority, apex, Type::soa, Class::in, ttl, soa.written());
+}
+
 // The reply's size, 0 for none: written over the query in `slot`.
 size_t answer(MutableBytes slot, size_t size, uint32_t ttl) {
   const auto view = MessageView::parse(slot.first(size));
@@ -82,7 +94,9 @@ size_t answer(MutableBytes slot, size_t size, uint32_t ttl) {
   writer.rd(view->header().rd());
   writer.ra(true);
   writer.question(qname, question.qtype, question.qclass);
-  if (question.qtype == Type::a && question.qclass == Class::in) {
+  if (is_denied(qname)) {
+    deny(writer, ttl);
+  } else if (question.qtype == Type::a && question.qclass == Class::in) {
     std::array<uint8_t, 4> address;
     store_u32(address.data(), address_of_name(qname));
     writer.rr(Section::answer, qname, Type::a, Class::in, ttl, address);

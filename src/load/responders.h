@@ -20,7 +20,10 @@ struct ResponderOptions {
 // Sends each datagram back with QR set and `extra` zero octets behind it. No parsing, nothing else: a server
 // on the same socket path can only be slower.
 void run_echo(Fd socket, const ResponderOptions& options, const std::atomic<bool>& stop);
-// Answers every A query with address_of_name(), and other types with no records.
+// The same for the messages on the connections that a listening TCP socket accepts.
+void run_tcp_echo(Fd listener, const ResponderOptions& options, const std::atomic<bool>& stop);
+// Answers every A query with address_of_name(), and other types with no records; but a name that is_denied()
+// does not exist.
 void run_name_responder(Fd socket, const ResponderOptions& options, const std::atomic<bool>& stop);
 
 }  // namespace peregrine

@@ -95,6 +95,61 @@ TEST(Bench, OnlyLoopbackServersGetClientsWithAddressesOfTheirOwn) {
   EXPECT_EQ(done.err, "peregrine: --clients needs a server on the IPv4 loopback\n");
 }
 
+TEST_F(BenchTest, AsksForAMix) {
+  const Done done = load({"--generate", "200", "--order", "once", "--seconds", "60", "--expect", "name",
+                          "--nxdomain", "0.5", "--once-share", "0.5", "--json"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  const auto json = nlohmann::json::parse(done.out);
+  EXPECT_GT(json["sent"], 200);
+  EXPECT_EQ(json["answers"], json["sent"]);
+  EXPECT_GT(json["rcodes"]["NXDOMAIN"], 0);
+}
+
+TEST_F(BenchTest, AMixNeedsMadeUpNames) {
+  EXPECT_EQ(load({"--names", "x", "--nxdomain", "0.1"}).code, 2);
+  EXPECT_EQ(load({"--generate", "1", "--nxdomain", "1.1"}).code, 2);
+  EXPECT_EQ(load({"--generate", "1", "--once-first", "5"}).code, 2);
+  EXPECT_EQ(load({"--generate", "10", "--first", "5", "--once-share", "0.1", "--once-first", "14"}).err,
+            "peregrine: --once-first is the number of a name that --generate asks for more than once\n");
+}
+
+TEST(Bench, AsksOverTcp) {
+  Fd socket = open_tcp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+  const std::string at = local_endpoint(socket.get()).to_string();
+  std::atomic<bool> stop = false;
+  std::thread echo([&, s = std::move(socket)]() mutable { run_tcp_echo(std::move(s), {}, stop); });
+  const Done done =
+      run({"bench", "load", at, "--tcp", "--connections", "3", "--queries-per-connection", "50", "--generate",
+           "300", "--order", "once", "--seconds", "60", "--timeout", "30", "--expect", "question", "--json"});
+  stop = true;
+  echo.join();
+  EXPECT_EQ(done.code, 0) << done.err;
+  const auto json = nlohmann::json::parse(done.out);
+  EXPECT_EQ(json["answers"], 300);
+  EXPECT_GE(json["connections"]["opened"], 6);
+}
+
+TEST(Bench, OverTcpNobodyThereIsAFailure) {
+  std::string nobody;
+  {
+    const Fd closed_again =
+        open_tcp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
+    nobody = local_endpoint(closed_again.get()).to_string();
+  }
+  const Done done = run({"bench", "load", nobody, "--tcp", "--generate", "1"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(done.err, "peregrine: cannot connect to " + nobody + ": Connection refused\n");
+}
+
+TEST(Bench, ConnectionsAreThoseOfTcp) {
+  EXPECT_EQ(run({"bench", "load", "127.0.0.1", "--generate", "1", "--connections", "2"}).code, 2);
+  EXPECT_EQ(run({"bench", "load", "127.0.0.1", "--generate", "1", "--queries-per-connection", "2"}).code, 2);
+  EXPECT_EQ(
+      run({"bench", "load", "127.0.0.1", "--generate", "1", "--tcp", "--connections", "2", "--sockets", "3"})
+          .code,
+      2);
+}
+
 TEST(Bench, AnAddressMustBeOne) {
   EXPECT_EQ(run({"bench", "load", "nowhere", "--generate", "1"}).code, 2);
   EXPECT_EQ(run({"bench", "echo", "nowhere"}).code, 2);

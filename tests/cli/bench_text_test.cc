@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -32,7 +33,7 @@ std::unique_ptr<LoadResult> result() {
 TEST(BenchText, SaysWhatWasMeasured) {
   EXPECT_EQ(load_text(*result(), ServerUse{1800us, 4 << 20}),
             "answers     450 a second; 900 of 1000 queries in 2.00 s\n"
-            "latency     p50 1 ms, p90 1 ms, p99 1 ms, p99.9 20.1 ms\n"
+            "latency     p50 1 ms, p90 1 ms, p99 1 ms, p99.9 20.1 ms, max 20.1 ms\n"
             "lost        40; 3 replies to nothing asked, 0 times refused\n"
             "wrong       rcode 50, rdata 10\n"
             "size        100.0 octets a reply\n"
@@ -65,9 +66,33 @@ TEST(BenchText, JsonHasEveryFigure) {
   EXPECT_EQ(json["rcodes"], (nlohmann::json{{"NOERROR", 910}, {"SERVFAIL", 50}}));
   EXPECT_NEAR(json["latency_us"]["p50"].get<double>(), 1000, 10);
   EXPECT_NEAR(json["latency_us"]["p99.9"].get<double>(), 20'000, 200);
+  EXPECT_NEAR(json["latency_us"]["max"].get<double>(), 20'000, 200);
   EXPECT_EQ(json["reply_octets"], 100.0);
+  EXPECT_FALSE(json.contains("connections"));
   EXPECT_EQ(json["server"]["cpu_ns_per_answer"], 2000.0);
   EXPECT_EQ(json["server"]["rss_octets"], 4 << 20);
+}
+
+TEST(BenchText, PercentilesAreACurve) {
+  const auto json = nlohmann::json::parse(load_json(*result(), std::nullopt));
+  const auto curve = json["percentiles"].get<std::vector<std::pair<double, double>>>();
+  ASSERT_GT(curve.size(), 20u);
+  EXPECT_EQ(curve.front().first, 0.0);
+  EXPECT_EQ(curve.back().first, 1.0);
+  EXPECT_TRUE(std::ranges::is_sorted(curve, {}, &std::pair<double, double>::first));
+  EXPECT_TRUE(std::ranges::is_sorted(curve, {}, &std::pair<double, double>::second));
+  EXPECT_NEAR(curve.front().second, 1000, 10);
+  EXPECT_NEAR(curve.back().second, 20'000, 200);
+}
+
+TEST(BenchText, ConnectionsAreToldOverTcp) {
+  auto over_tcp = result();
+  over_tcp->connections = 17;
+  over_tcp->closed = 1;
+  EXPECT_THAT(load_text(*over_tcp, std::nullopt),
+              ::testing::HasSubstr("connections 17 opened, 1 closed by the server\n"));
+  EXPECT_EQ(nlohmann::json::parse(load_json(*over_tcp, std::nullopt))["connections"],
+            (nlohmann::json{{"opened", 17}, {"closed_by_server", 1}}));
 }
 
 TEST(BenchText, ProgressIsABar) {

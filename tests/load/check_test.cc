@@ -8,7 +8,7 @@ namespace peregrine {
 namespace {
 
 struct ReplySpec {
-  std::string qname = generated_name(0).to_string();
+  std::string qname = made_up_name(0).to_string();
   bool qr = true, tc = false, with_question = true;
   Rcode rcode = Rcode::noerror;
   std::vector<uint32_t> addresses = {};
@@ -34,11 +34,19 @@ std::vector<uint8_t> reply(const ReplySpec& spec) {
 class Check : public ::testing::Test {
  protected:
   Verdict judge(const Expectation& expectation, const ReplySpec& spec) {
-    return expectation.judge(reply(spec), queries, 0);
+    return judge(expectation, reply(spec), 0);
   }
-  QueryList queries = generate_queries(0, 2, {});
-  Expectation by_name = Expectation::address_of_name(queries);
-  uint32_t address = address_of_name(generated_name(0));
+  Verdict judge(const Expectation& expectation, Bytes octets, uint32_t index) {
+    Queries::Buffer buffer;
+    return expectation.judge(octets, queries.encode({.index = index}, buffer), index);
+  }
+  Verdict judge_denied(const ReplySpec& spec) {
+    Queries::Buffer buffer;
+    return by_name.judge(reply(spec), queries.encode({.denied = true}, buffer), 0);
+  }
+  MadeUpQueries queries{{.count = 2}, {}};
+  Expectation by_name = Expectation::address_of_name();
+  uint32_t address = address_of_name(made_up_name(0));
 };
 
 TEST_F(Check, TheRightAddressIsRight) {
@@ -48,8 +56,8 @@ TEST_F(Check, TheRightAddressIsRight) {
 }
 
 TEST_F(Check, AnotherNamesAddressIsWrong) {
-  EXPECT_EQ(judge(by_name, {.addresses = {address_of_name(generated_name(1))}}), Verdict::rdata);
-  EXPECT_EQ(by_name.judge(reply({.addresses = {address}}), queries, 1), Verdict::question);
+  EXPECT_EQ(judge(by_name, {.addresses = {address_of_name(made_up_name(1))}}), Verdict::rdata);
+  EXPECT_EQ(judge(by_name, reply({.addresses = {address}}), 1), Verdict::question);
 }
 
 TEST_F(Check, EachFaultHasItsVerdict) {
@@ -66,29 +74,43 @@ TEST_F(Check, EachFaultHasItsVerdict) {
 TEST_F(Check, AMessageCutOffOrWithMoreBehindItIsMalformed) {
   auto octets = reply({.addresses = {address}});
   octets.push_back(0);
-  EXPECT_EQ(by_name.judge(octets, queries, 0), Verdict::malformed);
+  EXPECT_EQ(judge(by_name, octets, 0), Verdict::malformed);
   octets.resize(octets.size() - 2);
-  EXPECT_EQ(by_name.judge(octets, queries, 0), Verdict::malformed);
+  EXPECT_EQ(judge(by_name, octets, 0), Verdict::malformed);
   octets.resize(11);
-  EXPECT_EQ(by_name.judge(octets, queries, 0), Verdict::malformed);
+  EXPECT_EQ(judge(by_name, octets, 0), Verdict::malformed);
 }
 
 TEST_F(Check, AnEchoNeedsOnlyTheQuestion) {
-  std::vector<uint8_t> echo(queries.message(0).begin(), queries.message(0).end());
+  Queries::Buffer buffer;
+  const Bytes query = queries.encode({}, buffer).message;
+  std::vector<uint8_t> echo(query.begin(), query.end());
   echo[2] |= 0x80;
   echo.resize(echo.size() + 16);
-  EXPECT_EQ(Expectation::question().judge(echo, queries, 0), Verdict::right);
-  EXPECT_EQ(Expectation::question().judge(echo, queries, 1), Verdict::question);
-  EXPECT_EQ(Expectation::answer().judge(echo, queries, 0), Verdict::malformed);
+  EXPECT_EQ(judge(Expectation::question(), echo, 0), Verdict::right);
+  EXPECT_EQ(judge(Expectation::question(), echo, 1), Verdict::question);
+  EXPECT_EQ(judge(Expectation::answer(), echo, 0), Verdict::malformed);
+}
+
+TEST_F(Check, ANameThatDoesNotExistIsDenied) {
+  const std::string denied = made_up_name(0, true).to_string();
+  EXPECT_EQ(judge_denied({.qname = denied, .rcode = Rcode::nxdomain}), Verdict::right);
+  EXPECT_EQ(judge_denied({.qname = denied, .addresses = {address_of_name(made_up_name(0, true))}}),
+            Verdict::rcode);
+  EXPECT_EQ(judge_denied({.qname = denied}), Verdict::rcode);
+  EXPECT_EQ(judge_denied({.qname = denied, .rcode = Rcode::servfail}), Verdict::rcode);
+  EXPECT_EQ(judge_denied({.qname = denied, .rcode = Rcode::nxdomain, .addresses = {1}}), Verdict::rdata);
+  EXPECT_EQ(judge_denied({.rcode = Rcode::nxdomain}), Verdict::question);
+  EXPECT_EQ(judge(by_name, {.rcode = Rcode::nxdomain}), Verdict::rcode);
 }
 
 TEST_F(Check, TheIndexMayBeTheAddress) {
-  const auto by_index = Expectation::address_of_index(queries);
+  const auto by_index = Expectation::address_of_index();
   EXPECT_EQ(judge(by_index, {.addresses = {0x0a00'0000}}), Verdict::right);
   EXPECT_EQ(judge(by_index, {.addresses = {0x0a00'0001}}), Verdict::rdata);
-  const auto second = generated_name(1).to_string();
-  EXPECT_EQ(by_index.judge(reply({.qname = second, .addresses = {0x0a00'0001}}), queries, 1), Verdict::right);
-  EXPECT_EQ(judge(Expectation::address(queries, 0xc000'0201), {.addresses = {0xc000'0201}}), Verdict::right);
+  const auto second = made_up_name(1).to_string();
+  EXPECT_EQ(judge(by_index, reply({.qname = second, .addresses = {0x0a00'0001}}), 1), Verdict::right);
+  EXPECT_EQ(judge(Expectation::address(0xc000'0201), {.addresses = {0xc000'0201}}), Verdict::right);
 }
 
 }  // namespace

@@ -3,67 +3,19 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <atomic>
-#include <memory>
 #include <set>
-#include <thread>
 
-#include "io/listen.h"
-#include "load/responders.h"
+#include "load/load_support.h"
 
 namespace peregrine {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patient = 30s;  // a busy machine loses nothing by its slowness
-
-// On a free port.
-Fd udp_socket() {
-  return open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
-}
-
-// A responder on a thread and a free port, while it lives.
-class Running {
- public:
-  template <class Run>
-  explicit Running(Run run) {
-    Fd socket = udp_socket();
-    at = local_endpoint(socket.get());
-    thread_ = std::thread(
-        [this, run, s = std::move(socket)]() mutable { run(std::move(s), ResponderOptions{}, stop_); });
-  }
-  ~Running() {
-    stop_ = true;
-    thread_.join();
-  }
-  Endpoint at;
-
- private:
-  std::atomic<bool> stop_ = false;
-  std::thread thread_;
-};
-
-LoadOptions once(const Endpoint& server) {
-  return {.server = server,
-          .duration = patient,
-          .window = 64,
-          .sockets = 4,
-          .timeout = patient,
-          .order = Order::once};
-}
-
-std::unique_ptr<LoadResult> load(const LoadOptions& options, const QueryList& queries,
-                                 const Expectation& expectation) {
-  auto result = std::make_unique<LoadResult>();
-  run_load(options, queries, expectation, *result);
-  return result;
-}
-
 TEST(Generator, EveryNameGetsItsAnswerOnce) {
   Running server(run_name_responder);
-  const QueryList queries = generate_queries(0, 5000, {});
-  const auto result = load(once(server.at), queries, Expectation::address_of_name(queries));
+  const MadeUpQueries queries({.count = 5000}, {});
+  const auto result = load(once(server.at), queries, Expectation::address_of_name());
   EXPECT_EQ(result->sent, 5000u);
   EXPECT_EQ(result->answers(), 5000u);
   EXPECT_EQ(result->wrong(), 0u);
@@ -75,7 +27,7 @@ TEST(Generator, EveryNameGetsItsAnswerOnce) {
 
 TEST(Generator, TheEchoAnswersInTheSizeOfAnARecord) {
   Running server(run_echo);
-  const QueryList queries = generate_queries(0, 1000, {});
+  const MadeUpQueries queries({.count = 1000}, {});
   const auto echo = load(once(server.at), queries, Expectation::question());
   Running real(run_name_responder);
   const auto answer = load(once(real.at), queries, Expectation::answer());
@@ -85,8 +37,8 @@ TEST(Generator, TheEchoAnswersInTheSizeOfAnARecord) {
 
 TEST(Generator, WrongAnswersAreCountedByTheirFault) {
   Running server(run_name_responder);
-  const QueryList queries = generate_queries(0, 100, {});
-  const auto result = load(once(server.at), queries, Expectation::address(queries, 1));
+  const MadeUpQueries queries({.count = 100}, {});
+  const auto result = load(once(server.at), queries, Expectation::address(1));
   EXPECT_EQ(result->answers(), 0u);
   EXPECT_EQ(result->wrong(), 100u);
   EXPECT_EQ(result->verdicts[static_cast<size_t>(Verdict::rdata)], 100u);
@@ -94,9 +46,9 @@ TEST(Generator, WrongAnswersAreCountedByTheirFault) {
 
 TEST(Generator, AnOpenLoopSendsWhatIsDue) {
   Running server(run_name_responder);
-  const QueryList queries = generate_queries(0, 10, {});
+  const MadeUpQueries queries({.count = 10}, {});
   LoadOptions options = once(server.at);
-  options.order = Order::uniform;
+  options.draw.order = Order::uniform;
   options.rate = 5000;
   options.duration = 100ms;
   const auto result = load(options, queries, Expectation::answer());
@@ -106,9 +58,9 @@ TEST(Generator, AnOpenLoopSendsWhatIsDue) {
 
 TEST(Generator, AClosedLoopEndsInTime) {
   Running server(run_name_responder);
-  const QueryList queries = generate_queries(0, 10, {});
+  const MadeUpQueries queries({.count = 10}, {});
   LoadOptions options = once(server.at);
-  options.order = Order::zipf;
+  options.draw.order = Order::zipf;
   options.duration = 50ms;
   const auto result = load(options, queries, Expectation::answer());
   EXPECT_GT(result->answers(), 0u);
@@ -122,7 +74,7 @@ TEST(Generator, WithoutAServerEverythingIsLost) {
     const Fd closed_again = udp_socket();
     nobody = local_endpoint(closed_again.get());
   }
-  const QueryList queries = generate_queries(0, 20, {});
+  const MadeUpQueries queries({.count = 20}, {});
   LoadOptions options = once(nobody);
   options.duration = 200ms;
   options.timeout = 20ms;
@@ -134,7 +86,7 @@ TEST(Generator, WithoutAServerEverythingIsLost) {
 
 TEST(Generator, ASilentServerDoesNotShutTheWindowForEver) {
   const Fd silent = udp_socket();
-  const QueryList queries = generate_queries(0, 100, {});
+  const MadeUpQueries queries({.count = 100}, {});
   LoadOptions options = once(local_endpoint(silent.get()));
   options.window = 10;
   options.timeout = 5ms;
@@ -145,7 +97,7 @@ TEST(Generator, ASilentServerDoesNotShutTheWindowForEver) {
 
 TEST(Generator, ClientsHaveAddressesOfTheirOwn) {
   const Fd server = udp_socket();
-  const QueryList queries = generate_queries(0, 300, {});
+  const MadeUpQueries queries({.count = 300}, {});
   LoadOptions options = once(local_endpoint(server.get()));
   options.sockets = 300;
   options.own_addresses = true;
@@ -167,11 +119,23 @@ TEST(Generator, ClientsHaveAddressesOfTheirOwn) {
   EXPECT_TRUE(clients.contains(IpAddress::parse("127.1.1.44").value()));
 }
 
+TEST(Generator, AMixIsCheckedAgainstTheUpstreamsRule) {
+  Running server(run_name_responder);
+  const MadeUpQueries queries({.count = 100, .once_first = 100}, {});
+  LoadOptions options = once(server.at);
+  options.draw = {.order = Order::once, .denied_share = 0.5, .once_share = 0.5};
+  const auto result = load(options, queries, Expectation::address_of_name());
+  EXPECT_EQ(result->answers(), result->sent);
+  EXPECT_GT(result->rcodes[static_cast<size_t>(Rcode::nxdomain)], 0u);
+  EXPECT_GT(result->rcodes[static_cast<size_t>(Rcode::noerror)], 0u);
+  EXPECT_GT(result->sent, 100u);
+}
+
 TEST(Generator, ReportsItsProgress) {
   Running server(run_name_responder);
-  const QueryList queries = generate_queries(0, 10, {});
+  const MadeUpQueries queries({.count = 10}, {});
   LoadOptions options = once(server.at);
-  options.order = Order::uniform;
+  options.draw.order = Order::uniform;
   options.duration = 350ms;
   const auto result = std::make_unique<LoadResult>();
   std::vector<LoadProgress> reports;

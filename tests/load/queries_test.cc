@@ -1,8 +1,8 @@
-#include "load/query_list.h"
+#include "load/queries.h"
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
 #include <sstream>
 
 #include "wire/message_view.h"
@@ -19,23 +19,23 @@ TEST(QueryList, ReadsNamesAndTypes) {
   const auto list = read("www.example.com AAAA\n\n# nothing\nexample.net.  # A\n");
   ASSERT_TRUE(list) << list.error();
   ASSERT_EQ(list->size(), 2u);
-  const auto first = MessageView::parse(list->message(0)).value();
+  const auto first = MessageView::parse(list->at(0).message).value();
   EXPECT_EQ(first.question().qname.to_string(), "www.example.com.");
   EXPECT_EQ(first.question().qtype, Type::aaaa);
   EXPECT_TRUE(first.header().rd());
   EXPECT_EQ(first.edns()->udp_size, 1232);
   EXPECT_FALSE(first.edns()->dnssec_ok);
-  EXPECT_EQ(list->question_end(0), first.question_end());
-  EXPECT_EQ(list->qname(0).to_string(), "www.example.com.");
-  EXPECT_EQ(MessageView::parse(list->message(1))->question().qtype, Type::a);
+  EXPECT_EQ(list->at(0).question_end, first.question_end());
+  EXPECT_EQ(list->at(0).qname().to_string(), "www.example.com.");
+  EXPECT_EQ(MessageView::parse(list->at(1).message)->question().qtype, Type::a);
 }
 
 TEST(QueryList, TheFormDecidesAboutEdns) {
   const auto plain = read("example.com", {.edns_size = 0});
-  EXPECT_FALSE(MessageView::parse(plain->message(0))->edns());
-  EXPECT_EQ(plain->question_end(0), plain->message(0).size());
+  EXPECT_FALSE(MessageView::parse(plain->at(0).message)->edns());
+  EXPECT_EQ(plain->at(0).question_end, plain->at(0).message.size());
   const auto secure = read("example.com", {.edns_size = 4096, .dnssec_ok = true});
-  const auto edns = MessageView::parse(secure->message(0))->edns();
+  const auto edns = MessageView::parse(secure->at(0).message)->edns();
   EXPECT_EQ(edns->udp_size, 4096);
   EXPECT_TRUE(edns->dnssec_ok);
 }
@@ -44,7 +44,7 @@ TEST(QueryList, HasRoomForTheLongestName) {
   std::string label(63, 'a');
   const auto list = read(label + "." + label + "." + label + "." + label.substr(2) + "\n");
   ASSERT_TRUE(list) << list.error();
-  EXPECT_EQ(list->qname(0).size(), 255u);
+  EXPECT_EQ(list->at(0).qname().size(), 255u);
 }
 
 TEST(QueryList, NamesTheLineThatIsWrong) {
@@ -54,21 +54,36 @@ TEST(QueryList, NamesTheLineThatIsWrong) {
   EXPECT_EQ(read("# a.example\n").error(), "no names");
 }
 
-TEST(QueryList, GeneratedNamesDiffer) {
-  const QueryList list = generate_queries(5, 2000, {});
-  ASSERT_EQ(list.size(), 2000u);
-  std::set<std::string> names;
-  for (size_t i = 0; i < list.size(); ++i) names.insert(list.qname(i).to_string());
-  EXPECT_EQ(names.size(), 2000u);
-  EXPECT_EQ(list.qname(0).to_string(), generated_name(5).to_string());
-  EXPECT_EQ(generated_name(5).to_string(), "static5.shop5.bench.example.");
+// A query of the same name and form, as MessageWriter alone makes it.
+std::vector<uint8_t> written(Dname qname, const QueryForm& form) {
+  QueryList list(form);
+  list.add(qname, Type::a);
+  const Bytes message = list.at(0).message;
+  return {message.begin(), message.end()};
 }
 
-TEST(QueryList, TheAddressOfANameIsThatOfAllItsSpellings) {
-  const uint32_t address = address_of_name(DnameBuf::from_text("www.example.com").value());
-  EXPECT_EQ(address >> 24, 10u);
-  EXPECT_EQ(address_of_name(DnameBuf::from_text("WWW.Example.com").value()), address);
-  EXPECT_NE(address_of_name(DnameBuf::from_text("www.example.net").value()), address);
+TEST(MadeUpQueries, AreThoseThatAListOfTheNamesHas) {
+  Queries::Buffer buffer;
+  for (const QueryForm& form : {QueryForm{}, QueryForm{.edns_size = 0}, QueryForm{.dnssec_ok = true}}) {
+    const MadeUpQueries queries({.first = 5, .count = 10, .once_first = 1000}, form);
+    EXPECT_EQ(queries.size(), 10u);
+    for (const auto& [drawn, name] :
+         {std::pair(Drawn{.index = 0}, made_up_name(5)),
+          std::pair(Drawn{.index = 9, .denied = true}, made_up_name(14, true)),
+          std::pair(Drawn{.index = 10}, made_up_name(1000)),
+          std::pair(Drawn{.index = 12, .denied = true}, made_up_name(1002, true))}) {
+      const EncodedQuery query = queries.encode(drawn, buffer);
+      EXPECT_TRUE(std::ranges::equal(query.message, written(name, form)));
+      EXPECT_EQ(query.qname(), name.view());
+      EXPECT_EQ(MessageView::parse(query.message)->question_end(), query.question_end);
+    }
+  }
+}
+
+TEST(MadeUpQueries, TheLongestFitsIntoABuffer) {
+  const MadeUpQueries queries({.first = 4'294'967'295, .count = 1, .once_first = 0}, {.dnssec_ok = true});
+  Queries::Buffer buffer;
+  EXPECT_TRUE(MessageView::parse(queries.encode({.denied = true}, buffer).message));
 }
 
 }  // namespace

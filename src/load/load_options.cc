@@ -1,0 +1,16 @@
+#include "load/load_options.h"
+
+#include <numeric>
+
+namespace peregrine {
+
+uint64_t LoadResult::wrong() const {
+  return std::accumulate(verdicts.begin(), verdicts.end(), uint64_t{0}) - answers();
+}
+
+double LoadResult::rate() const {
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  return seconds > 0 ? static_cast<double>(answers()) / seconds : 0;
+}
+
+}  // namespace peregrine
