@@ -197,7 +197,11 @@ def main():
     data = collected()
     kept.LAB.mkdir(parents=True, exist_ok=True)
     made = kept.LAB / "report.html"
-    made.write_text(page(data, bundle()))
+    try:
+        script = bundle()
+    except (OSError, subprocess.CalledProcessError) as failure:
+        sys.exit(f"report: the page's script could not be made: {failure}")
+    made.write_text(page(data, script))
     for name in lacking(data):
         print(f"lacking: {name}; {COMMANDS[name]} measures it")
     print(made)

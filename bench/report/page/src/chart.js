@@ -60,6 +60,10 @@ export function legend(theme, more) {
   return { type: "plain", top: 0, left: 0, itemWidth: 34, itemHeight: 10, textStyle: { color: theme.ink, fontSize: 13 }, ...more };
 }
 
+// How high the legend is, by the width that its names may take: below it the chart begins, with the name of its axis.
+export const belowLegend = (names, width) =>
+  Math.ceil(names.reduce((sum, name) => sum + name.length * 7.5 + 56, 0) / Math.max(width - 10, 1)) * 20 + 36;
+
 // The axis' name says what it has and in which unit.
 export function axis(theme, name, more = {}) {
   const { axisLabel, ...rest } = more;

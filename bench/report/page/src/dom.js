@@ -34,6 +34,7 @@ export function quartiles(values) {
 
 // As many digits as mean something.
 export function number(value) {
+  if (value == null) return "–";
   const size = Math.abs(value);
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
   return value.toLocaleString("en-GB", { maximumFractionDigits: digits });

@@ -1,5 +1,5 @@
 // How long an answer takes, by percentile, where queries come at a fixed rate.
-import { across, axis, chart, itemStyle, legend, narrow, safe, tooltip } from "./chart.js";
+import { across, axis, belowLegend, chart, itemStyle, legend, safe, tooltip } from "./chart.js";
 import { h, number, numbersTable } from "./dom.js";
 
 // The distance to 1 on a log scale: p90, p99 and p99.9 are as far from one another, and the tail is not squeezed into a corner.
@@ -29,7 +29,7 @@ export const latency = {
         label, height: 380,
         option: (theme, width) => ({
           legend: legend(theme, { data: curves.map(({ name }) => name) }),
-          grid: { left: 12, right: 22, top: narrow(width) ? 84 : 58, bottom: 34, containLabel: true },
+          grid: { left: 12, right: 22, top: belowLegend(curves.map(({ name }) => name), width), bottom: 34, containLabel: true },
           tooltip: tooltip(theme, { trigger: "item", formatter: ({ seriesName, value }) =>
             `${safe(seriesName)}<br>${named(value[2])}: <b>${number(value[1])} µs</b>` }),
           xAxis: axis(theme, "percentile of queries", {

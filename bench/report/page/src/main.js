@@ -55,7 +55,9 @@ document.getElementById("page").append(
     h("div", {}, h("h1", {}, "Peregrine: performance"),
       h("p", {}, `Commit ${shortHash(data.commit)} of ${day(data.committed)} UTC: ${data.subject}. Page made ${day(data.made)} UTC on ${data.machine}.`)),
     h("button", { type: "button", class: "theme", onclick: toggle, "aria-label": "Light or dark" }, "Light / dark")),
-  h("dl", { class: "facts" }, facts().map(([what, value, more]) => h("div", {}, h("dt", {}, what), h("dd", {}, value, h("small", {}, more))))),
+  facts().length
+    ? h("dl", { class: "facts" }, facts().map(([what, value, more]) => h("div", {}, h("dt", {}, what), h("dd", {}, value, h("small", {}, more)))))
+    : "",
   h("nav", { "aria-label": "Sections" }, sections.map((section) =>
     h("a", { href: `#${section.id}`, class: found(section) ? "" : "lacking" }, section.title))),
   h("main", {}, sections.map(drawn)),

@@ -1,5 +1,5 @@
 // What is answered of what is asked, and what waiting costs on the way to the limit.
-import { across, axis, chart, itemStyle, legend, narrow, safe, tooltip } from "./chart.js";
+import { across, axis, belowLegend, chart, itemStyle, legend, safe, tooltip } from "./chart.js";
 import { h, number, numbersTable, percent } from "./dom.js";
 
 export const offered = {
@@ -33,7 +33,7 @@ export const offered = {
         height: 380,
         option: (theme, width) => ({
           legend: legend(theme, { data: series.map(({ name }) => name) }),
-          grid: { left: 12, right: 26, top: narrow(width) ? 84 : 58, bottom: 34, containLabel: true },
+          grid: { left: 12, right: 26, top: belowLegend(series.map(({ name }) => name), width), bottom: 34, containLabel: true },
           tooltip: tip(theme), xAxis: x(theme),
           yAxis: axis(theme, "answered, a second", { nameTextStyle: { ...left, color: theme.soft }, min: 0 }),
           series: [...lines(theme, "answered"), {
