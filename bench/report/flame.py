@@ -4,10 +4,10 @@
     flame.py              counts hit_plain.arena and keeps the stacks for `make report`
     flame.py --print      prints them, one a line, as flamegraph.pl and speedscope read them
 
-callgrind counts each instruction's executions by its address and knows every call, and llvm-symbolizer which functions were inlined
-at an address. A stack is the inlined functions of each call's site, outermost first, and at its end those of the instruction. Each
-function is counted apart for each chain of callers. So the numbers are counts and not samples, and their sum is what scripts/exact.py
-counts.
+callgrind counts each instruction's executions by its address and knows every call, and llvm-symbolizer which functions were
+inlined at an address. A stack is the inlined functions of each call's site, outermost first, and at its end those of the
+instruction. Each function is counted apart for each chain of callers. So the numbers are counts and not samples, and their sum
+is what scripts/exact.py counts.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def moved(position, last):
 
 
 def parse(text):
-    """{(binary, function): Function} of a profile with --dump-instr=yes, and the sum that it names itself. Callgrind's format is in
+    """{(binary, function): Function} of a profile with --dump-instr=yes, and the sum that it names itself. The format is in
     Valgrind's manual, "Callgrind Format Specification"."""
     binaries, names = Names(), Names()
     functions = {}
@@ -101,8 +101,8 @@ def parse(text):
 
 
 def folded(functions, frames_at):
-    """{stack: cost}. `frames_at(function, address)` gives the frames there, outermost first. Where a function has more than one caller,
-    its cost is shared out by what callgrind says of each call. Recursion ends at the second of a kind."""
+    """{stack: cost}. `frames_at(function, address)` gives the frames there, outermost first. Where a function has more than one
+    caller, its cost is shared out by what callgrind says of each call. Recursion ends at the second of a kind."""
     called = {callee for function in functions.values() for _, callee, _ in function.calls}
     stacks = collections.Counter()
 
@@ -159,8 +159,8 @@ def source(file):
 
 
 def inline_frames(symbols):
-    """The frames of llvm-symbolizer's answer for one address, outermost first. Of functions of the standard library within one another
-    the outermost."""
+    """The frames of llvm-symbolizer's answer for one address, outermost first. Of functions of the standard library within one
+    another the outermost."""
     frames = []
     for symbol in reversed(symbols):
         frame = short(symbol["FunctionName"]), source(symbol["FileName"])
@@ -180,8 +180,8 @@ def symbolized(program, addresses):
 
 
 def one_file_each(stacks):
-    """An optimised instruction may belong to a function and to a line of another one's file: siblings of one name are one function, in
-    the file where most of its cost is."""
+    """An optimised instruction may belong to a function and to a line of another one's file: siblings of one name are one
+    function, in the file where most of its cost is."""
     children = collections.defaultdict(list)
     for way, cost in stacks.items():
         name, bracket, file = way[0].partition(" [") if way else ("", "", "")

@@ -12,8 +12,8 @@ A section is {"machine": one line, "measured": ISO 8601, "commit": 40 digits, an
     ablation  "flags": [{"name", "off": [ns, ...], "on": [ns, ...], "instructions": [off, on] or null}]; "unavailable": why a flag
               was not measured, if so
     peers     "loads": {load: [{"server", "rate": [...], "cpu_ns": [...], "net_ns": [...], "lost": N}]}, "latency": [{"server",
-              "p50_us": [...], "p99_us": [...], "lost": N}], "memory": [{"server", "octets"}]; "offered": the latency's queries a second;
-              "left_out": {server: why}; the server's name has its version
+              "p50_us": [...], "p99_us": [...], "lost": N}], "memory": [{"server", "octets"}]; "offered": the latency's queries a
+              second; "left_out": {server: why}; the server's name has its version
     flame     "name": the benchmark; "kernels"; "stacks": [["outermost;...;innermost", instructions an operation], ...], where a
               frame is "function [source file]"
 

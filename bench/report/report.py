@@ -3,7 +3,8 @@
 
     report.py           counts the flame graph of the hit path anew where it is of another commit, and makes the page of it and of
                         what else is kept (see kept.py); says what is lacking
-    report.py --all     measures first what is lacking, one tool after the other (half an hour, two idle cores); needs the release server
+    report.py --all     measures first what is lacking, one tool after the other (half an hour, two idle cores); needs the
+                        release server
 
 The page's script is made by npm and esbuild from bench/report/page, below build/report-page, when one of its sources has changed.
 """

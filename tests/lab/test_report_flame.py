@@ -10,8 +10,8 @@ sys.path.insert(0, str(ROOT / "bench" / "report"))
 
 import flame  # noqa: E402
 
-# main (0x10) calls work (0x20) at 0x12 and 0x14; work calls copy of the C library at 0x24. Names, files and positions are shortened as
-# callgrind does it.
+# main (0x10) calls work (0x20) at 0x12 and 0x14; work calls copy of the C library at 0x24. Names, files and positions are
+# shortened as callgrind does it.
 PROFILE = """\
 # callgrind format
 version: 1
@@ -106,7 +106,8 @@ def test_library_functions_within_one_another_are_their_outermost():
 
     std = "/usr/include/c++/12/bits/stl_deque.h"
     assert flame.inline_frames([
-        symbol("_M_pop", std), symbol("pop_front", std), symbol("peregrine::MemoryEngine::receive()", "/home/me/src/io/memory.cc"),
+        symbol("_M_pop", std), symbol("pop_front", std),
+        symbol("peregrine::MemoryEngine::receive()", "/home/me/src/io/memory.cc"),
     ]) == ("MemoryEngine::receive [io/memory.cc]", "pop_front [std]")
 
 

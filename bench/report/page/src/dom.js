@@ -57,10 +57,31 @@ export function tick(value) {
 // The first columns are `texts`, the others numbers.
 export function numbersTable(summary, tables) {
   const cells = (tag, row, texts = 1, attributes = {}) =>
-    h("tr", {}, row.map((cell, place) => h(tag, { ...attributes, class: place < texts ? "text" : null }, String(cell))));
-  return h("details", {}, h("summary", {}, summary), tables.map(({ caption, head, rows, texts }) =>
-    h("div", { class: "table", tabindex: 0, role: "region", "aria-label": caption }, h("table", {},
-      h("caption", {}, caption),
-      h("thead", {}, cells("th", head, texts, { scope: "col" })),
-      h("tbody", {}, rows.map((row) => cells("td", row, texts)))))));
+    h(
+      "tr",
+      {},
+      row.map((cell, place) => h(tag, { ...attributes, class: place < texts ? "text" : null }, String(cell))),
+    );
+  return h(
+    "details",
+    {},
+    h("summary", {}, summary),
+    tables.map(({ caption, head, rows, texts }) =>
+      h(
+        "div",
+        { class: "table", tabindex: 0, role: "region", "aria-label": caption },
+        h(
+          "table",
+          {},
+          h("caption", {}, caption),
+          h("thead", {}, cells("th", head, texts, { scope: "col" })),
+          h(
+            "tbody",
+            {},
+            rows.map((row) => cells("td", row, texts)),
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -23,7 +23,11 @@ function facts() {
     hot && ["CPU of a hot answer, net", `${number(Math.round(median(hot.net_ns)))} ns`, "beyond the kernel's socket path"],
     hot && ["Hot answers a second", number(Math.round(median(hot.rate))), "one core, beside the other servers"],
     p99 && ["Latency, p99", `${number(p99[1])} µs`, `at ${number(Math.round(waits.offered))} queries a second`],
-    data.history && ["History", `${data.history.runs.length} ${data.history.runs.length === 1 ? "commit" : "commits"}`, `${data.history.benchmarks.length} benchmarks`],
+    data.history && [
+      "History",
+      `${data.history.runs.length} ${data.history.runs.length === 1 ? "commit" : "commits"}`,
+      `${data.history.benchmarks.length} benchmarks`,
+    ],
   ].filter(Boolean);
 }
 
@@ -37,7 +41,12 @@ function meta(section, content) {
   if (section === history) return h("p", { class: "meta" }, renew);
   const age = ages[section.sectionName];
   const when = age ? `, ${age === 1 ? "one commit" : `${age} commits`} ago` : "";
-  return h("p", { class: "meta" }, `Measured ${day(content.measured)} UTC at ${shortHash(content.commit)}${when}: ${content.machine}. `, renew);
+  return h(
+    "p",
+    { class: "meta" },
+    `Measured ${day(content.measured)} UTC at ${shortHash(content.commit)}${when}: ${content.machine}. `,
+    renew,
+  );
 }
 
 function drawn(section) {
@@ -51,14 +60,40 @@ function drawn(section) {
 
 start();
 document.getElementById("page").append(
-  h("header", {},
-    h("div", {}, h("h1", {}, "Peregrine: performance"),
-      h("p", {}, `Commit ${shortHash(data.commit)} of ${day(data.committed)} UTC: ${data.subject}. Page made ${day(data.made)} UTC on ${data.machine}.`)),
-    h("button", { type: "button", class: "theme", onclick: toggle, "aria-label": "Light or dark" }, "Light / dark")),
+  h(
+    "header",
+    {},
+    h(
+      "div",
+      {},
+      h("h1", {}, "Peregrine: performance"),
+      h(
+        "p",
+        {},
+        `Commit ${shortHash(data.commit)} of ${day(data.committed)} UTC: ${data.subject}. ` +
+          `Page made ${day(data.made)} UTC on ${data.machine}.`,
+      ),
+    ),
+    h("button", { type: "button", class: "theme", onclick: toggle, "aria-label": "Light or dark" }, "Light / dark"),
+  ),
   facts().length
-    ? h("dl", { class: "facts" }, facts().map(([what, value, more]) => h("div", {}, h("dt", {}, what), h("dd", {}, value, h("small", {}, more)))))
+    ? h(
+        "dl",
+        { class: "facts" },
+        facts().map(([what, value, more]) => h("div", {}, h("dt", {}, what), h("dd", {}, value, h("small", {}, more)))),
+      )
     : "",
-  h("nav", { "aria-label": "Sections" }, sections.map((section) =>
-    h("a", { href: `#${section.id}`, class: found(section) ? "" : "lacking" }, section.title))),
+  h(
+    "nav",
+    { "aria-label": "Sections" },
+    sections.map((section) => h("a", { href: `#${section.id}`, class: found(section) ? "" : "lacking" }, section.title)),
+  ),
   h("main", {}, sections.map(drawn)),
-  h("footer", {}, "What is measured how: ", h("code", {}, "docs/benchmarking.md"), ". Charts by Apache ECharts. This page loads nothing."));
+  h(
+    "footer",
+    {},
+    "What is measured how: ",
+    h("code", {}, "docs/benchmarking.md"),
+    ". Charts by Apache ECharts. This page loads nothing.",
+  ),
+);

@@ -62,13 +62,21 @@ export function colours() {
   const style = getComputedStyle(root);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    ink: of("ink"), soft: of("soft"), line: of("line"), grid: of("grid"), raised: of("raised"), paper: of("paper"),
-    other: of("other"), echo: of("series-echo"),
-    series: (place) => ({ colour: of(`series-${place % 6 + 1}`), symbol: symbols[place % 6], dash: dashes[place % 6] }),
+    ink: of("ink"),
+    soft: of("soft"),
+    line: of("line"),
+    grid: of("grid"),
+    raised: of("raised"),
+    paper: of("paper"),
+    other: of("other"),
+    echo: of("series-echo"),
+    series: (place) => ({ colour: of(`series-${(place % 6) + 1}`), symbol: symbols[place % 6], dash: dashes[place % 6] }),
     // One for each name. The echo is a ceiling and no contestant: grey and dotted.
     styles(names) {
       let place = 0;
-      return names.map((name) => isEcho(name) ? { colour: this.echo, symbol: "circle", hollow: true, dash: [3, 3] } : this.series(place++));
+      return names.map((name) =>
+        isEcho(name) ? { colour: this.echo, symbol: "circle", hollow: true, dash: [3, 3] } : this.series(place++),
+      );
     },
   };
 }
