@@ -1,127 +1,231 @@
 #!/usr/bin/python3
 """Measures the release server over loopback, beside an echo that is the kernel's ceiling.
 
-    hot     1,000 names by Zipf's law, all in the cache
-    large   1,000,000 names, all alike, all in the cache; octets of memory for each
-    miss    names that are asked once: each is forwarded to an upstream and kept
-    latency the hot names in an open loop, at half of the echo's rate
+    hot      1,000 names by Zipf's law, all in the cache
+    large    1,000,000 names, all alike, all in the cache; octets of memory for each
+    miss     names that are asked once: each is forwarded to an upstream and kept
+    mixed    10,000,000 names by Zipf's law, 12 % of the queries for names that do not exist, 15 % for names that nobody asks for
+             again, and a cache of 1 GiB that 30 seconds of the same have warmed
+    tcp      the hot names over 16 connections
+    latency  the hot names in an open loop, at half of the echo's rate
+    offered  the hot names in open loops, at 10 % to 150 % of the echo's rate: what is answered
 
 Echo and server take turns; each figure is the median of the rounds, and in brackets the least and the most. "net" is the server's
-CPU time for an answer less the echo's of the same round. Needs two cores to itself: with anything else running the figures say
-little.
+CPU time for an answer less the echo's of the same round. What latency and offered find is kept for `make report`, if it is of the
+release server with its own settings. Needs two cores to itself: with anything else running the figures say little.
 """
 
 import argparse
+import json
+import pathlib
+import statistics
 import sys
 
-import stand
-from stand import cpu_ns, spread
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "report"))
 
-HOT = ["--generate", 1_000, "--order", "zipf"]
-LARGE_NAMES = 1_000_000
-LARGE = ["--generate", LARGE_NAMES, "--order", "uniform"]
-MISSES = 50_000
-FIRST_MISS = 10_000_000
+import kept  # noqa: E402
+import loads  # noqa: E402
+import stand  # noqa: E402
+from stand import spread  # noqa: E402
 
-
-def fill(server, count, first=0):
-    """Asks for each name once."""
-    return server.load(
-        "--generate", count, "--first", first, "--order", "once", "--seconds", 600, "--timeout", 10, "--expect", "name"
-    )
+STEPS = (10, 25, 40, 55, 70, 85, 100, 115, 130, 150)  # of `offered`, per cent of the echo's rate
+OFFERED_ROUNDS = 3
+ECHO, OURS = "echo", "Peregrine"
 
 
-def in_turn(rounds, server, names, seconds):
-    """Closed loops of the echo and of the server by turns; pairs of figures."""
-    pairs = []
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Closed:
+    """A load of loads.LOADS: rounds of echo and server."""
+
+    def __init__(self, name, args, upstream):
+        self.name = name
+        self.pairs = []
+        self.octets_a_name = None
+        load = loads.LOADS[name]
+        with stand.server(upstream.port, [*load.settings, *args.set], args.binary) as server:
+            progress(f"{name}: filling the cache")
+            self.fill(load, server)
+            for number in range(1, args.rounds + 1):
+                progress(f"{name}: round {number} of {args.rounds}")
+                ceiling = load.run_echo(number, args.seconds)
+                self.pairs.append((ceiling, with_net(load.run(server, number, args.seconds), ceiling)))
+
+    def fill(self, load, server):
+        if self.name != "large":
+            load.fill(server)
+            return
+        empty = loads.ask_once(server, 1, loads.LARGE_NAMES)["server"]["rss_octets"]
+        self.octets_a_name = (load.fill(server)["server"]["rss_octets"] - empty) / loads.LARGE_NAMES
+
+    def of(self, figure):
+        return [ours[figure] for _, ours in self.pairs]
+
+    def rows(self):
+        if self.name == "hot":
+            yield "echo: answers a second", spread([echo["rate"] for echo, _ in self.pairs])
+            yield "echo: CPU ns an answer", spread([echo["cpu_ns"] for echo, _ in self.pairs])
+        if self.name == "tcp":
+            yield "tcp: the echo's answers a second", spread([echo["rate"] for echo, _ in self.pairs])
+        yield from ((f"{self.name}: {what}", value) for what, value in self.own_rows())
+
+    def own_rows(self):
+        yield "answers a second", spread(self.of("rate"))
+        yield "of the echo's rate", spread([share * 100 for share in self.of("share")], "{:.0f} %")
+        yield "CPU ns an answer, kernel included", spread(self.of("cpu_ns"))
+        yield "CPU ns an answer, net", spread(self.of("net_ns"))
+        quantiles = [statistics.median(self.of(figure)) for figure in ("p50_us", "p90_us", "p99_us", "p999_us")]
+        yield "p50, p90, p99, p99.9 with 256 under way, µs", " / ".join(f"{value:,.0f}" for value in quantiles)
+        yield "lost", f"{sum(self.of('lost')):,}"
+        if self.name == "mixed":
+            yield "answered from the cache", spread([ratio * 100 for ratio in self.of("hit_ratio")], "{:.1f} %")
+        yield "MiB resident", f"{self.of('rss_octets')[-1] / 2**20:,.0f}"
+        if self.octets_a_name is not None:
+            yield "octets of memory a name", f"{self.octets_a_name:,.0f}"
+
+    def as_json(self):
+        told = {ECHO: [echo for echo, _ in self.pairs], OURS.lower(): [ours for _, ours in self.pairs]}
+        return told | ({"octets_a_name": self.octets_a_name} if self.octets_a_name is not None else {})
+
+    def keep(self):
+        pass  # the history has what bench/compare finds
+
+
+def with_net(ours, echo):
+    return ours | {"share": ours["rate"] / echo["rate"], "net_ns": ours["cpu_ns"] - echo["cpu_ns"]}
+
+
+class Open:
+    """Open loops of the hot names, by turns of echo and server, at rates that are a part of what the echo can do."""
+
+    def __init__(self, args, upstream):
+        self.args = args
+        self.ceiling = statistics.median(loads.LOADS["hot"].run_echo(0, args.seconds)["rate"] for _ in range(3))
+        with stand.server(upstream.port, args.set, args.binary) as server:
+            loads.LOADS["hot"].fill(server)
+            self.measure(server)
+
+    def both(self, server, rate):
+        """What the generator told of the echo, and of the server."""
+        asked = [*loads.HOT, "--seconds", self.args.seconds, "--rate", rate]
         with stand.echo() as echo:
-            ceiling = echo.load(*names, "--seconds", seconds, "--expect", "question")
-        pairs.append((ceiling, server.load(*names, "--seconds", seconds, "--expect", "name")))
-    return pairs
+            ceiling = echo.load(*asked, "--expect", "question", lossless=False)
+        return ceiling, server.load(*asked, "--expect", "name", lossless=False)
 
 
-def report_closed(name, pairs):
-    return [
-        (f"{name}: answers a second", spread([figures["rate"] for _, figures in pairs])),
-        (f"{name}: of the echo's rate", spread([figures["rate"] / echo["rate"] * 100 for echo, figures in pairs], "{:.0f} %")),
-        (f"{name}: CPU ns an answer, kernel included", spread([cpu_ns(figures) for _, figures in pairs])),
-        (f"{name}: CPU ns an answer, net", spread([cpu_ns(figures) - cpu_ns(echo) for echo, figures in pairs])),
-        (f"{name}: lost", f"{sum(figures['lost'] for _, figures in pairs)}"),
-    ]
+class Latency(Open):
+    def measure(self, server):
+        self.rate = self.ceiling / 2
+        self.pairs = []
+        for number in range(1, self.args.rounds + 1):
+            progress(f"latency: round {number} of {self.args.rounds}")
+            self.pairs.append(self.both(server, self.rate))
+
+    def rows(self):
+        yield "latency: offered, queries a second", f"{self.rate:,.0f}"
+        lost = [sum(side["lost"] for side in sides) for sides in zip(*self.pairs)]
+        yield "latency: lost by the echo, by the server", ", ".join(map(str, lost))
+        for quantile in ("p50", "p90", "p99", "p99.9"):
+            both = [(echo["latency_us"][quantile], ours["latency_us"][quantile]) for echo, ours in self.pairs]
+            yield f"latency: {quantile}, µs; the echo's", f"{spread([ours for _, ours in both])}; {spread([its for its, _ in both])}"
+            yield f"latency: {quantile} over the echo's", spread([ours / its for its, ours in both], "{:.2f}")
+
+    def curves(self):
+        """The median of the rounds at each quantile."""
+        curves = []
+        for name, runs in zip((ECHO, OURS), zip(*self.pairs)):
+            points = zip(*(run["percentiles"] for run in runs))
+            curves.append({"name": name, "percentiles": [[at[0][0], statistics.median(us for _, us in at)] for at in points]})
+        return curves
+
+    def as_json(self):
+        return {"offered": self.rate, ECHO: [echo for echo, _ in self.pairs], OURS.lower(): [ours for _, ours in self.pairs]}
+
+    def keep(self):
+        kept.keep_section("latency", stand.machine(), {"offered": self.rate, "curves": self.curves()})
 
 
-def hot(args, upstream):
-    with stand.server(upstream.port, args.set, args.binary) as server:
-        fill(server, 1_000)
-        pairs = in_turn(args.rounds, server, HOT, args.seconds)
-    echo_ns = spread([cpu_ns(echo) for echo, _ in pairs])
-    return [("echo: answers a second", spread([echo["rate"] for echo, _ in pairs])), ("echo: CPU ns an answer", echo_ns),
-            *report_closed("hot", pairs)]
+class Offered(Open):
+    def measure(self, server):
+        rounds = min(self.args.rounds, OFFERED_ROUNDS)
+        self.steps = {step: [] for step in STEPS}
+        for number in range(1, rounds + 1):
+            progress(f"offered: round {number} of {rounds}")
+            for step, pairs in self.steps.items():
+                pairs.append(self.both(server, self.ceiling * step / 100))
+
+    def series(self):
+        """The median of the rounds at each step."""
+        found = []
+        for side, name in enumerate((ECHO, OURS)):
+            points = [point(self.ceiling * step / 100, [pair[side] for pair in pairs]) for step, pairs in self.steps.items()]
+            found.append({"name": name, "points": points})
+        return found
+
+    def rows(self):
+        echo, ours = self.series()
+        for step, its, own in zip(STEPS, echo["points"], ours["points"]):
+            yield (f"offered: {step} % of the echo's rate, {its['offered']:,.0f}; answered, the echo's",
+                   f"{own['answered']:,.0f}; {its['answered']:,.0f}")
+
+    def as_json(self):
+        return {"series": self.series()}
+
+    def keep(self):
+        kept.keep_section("offered", stand.machine(), {"series": self.series()})
 
 
-def large(args, upstream):
-    with stand.server(upstream.port, ["cache.size=2GiB", *args.set], args.binary) as server:
-        empty = fill(server, 1, LARGE_NAMES)["server"]["rss_octets"]
-        filled = fill(server, LARGE_NAMES)["server"]["rss_octets"]
-        pairs = in_turn(args.rounds, server, LARGE, args.seconds)
-    return [*report_closed("large", pairs), ("large: octets of memory a name", f"{(filled - empty) / LARGE_NAMES:,.0f}")]
+def point(rate, runs):
+    return {
+        "offered": rate,
+        "answered": statistics.median(run["rate"] for run in runs),
+        "p99_us": statistics.median(run["latency_us"]["p99"] for run in runs),
+        "lost": statistics.median(run["lost"] / run["sent"] for run in runs),
+    }
 
 
-def miss(args, upstream):
-    with stand.server(upstream.port, args.set, args.binary) as server:
-        runs = [fill(server, MISSES, FIRST_MISS + number * MISSES) for number in range(args.rounds)]
-    return [
-        ("miss: answers a second", spread([figures["rate"] for figures in runs])),
-        ("miss: CPU ns an answer, kernel included", spread([cpu_ns(figures) for figures in runs])),
-        ("miss: lost", f"{sum(figures['lost'] for figures in runs)}"),
-    ]
+NAMES = (*loads.LOADS, "latency", "offered")
 
 
-def latency(args, upstream):
-    with stand.server(upstream.port, args.set, args.binary) as server:
-        fill(server, 1_000)
-        with stand.echo() as echo:
-            rate = echo.load(*HOT, "--seconds", args.seconds, "--expect", "question")["rate"] / 2
-        open_loop = [*HOT, "--seconds", args.seconds, "--rate", rate]
-        pairs = []
-        for _ in range(args.rounds):
-            with stand.echo() as echo:
-                ceiling = echo.load(*open_loop, "--expect", "question", lossless=False)
-            pairs.append((ceiling, server.load(*open_loop, "--expect", "name", lossless=False)))
-    rows = [("latency: offered, queries a second", f"{rate:,.0f}"),
-            ("latency: lost by the echo, by the server",
-             f"{sum(echo['lost'] for echo, _ in pairs)}, {sum(figures['lost'] for _, figures in pairs)}")]
-    for quantile in ("p50", "p99"):
-        both = [(echo["latency_us"][quantile], figures["latency_us"][quantile]) for echo, figures in pairs]
-        rows.append((f"latency: {quantile}, µs; the echo's", f"{spread([ours for _, ours in both])}; {spread([its for its, _ in both])}"))
-        rows.append((f"latency: {quantile} over the echo's", spread([ours / its for its, ours in both], "{:.2f}")))
-    return rows
-
-
-LOADS = {"hot": hot, "large": large, "miss": miss, "latency": latency}
+def measure(name, args, upstream):
+    if name == "latency":
+        return Latency(args, upstream)
+    if name == "offered":
+        return Offered(args, upstream)
+    return Closed(name, args, upstream)
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("loads", nargs="*", metavar="LOAD", help=f"{', '.join(LOADS)}; all without")
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("loads", nargs="*", metavar="LOAD", help=f"{', '.join(NAMES)}; all without")
+    options.add_argument("--rounds", type=int, default=5, help="of each load; at most 3 of offered")
     options.add_argument("--seconds", type=float, default=3, help="of each load of a round")
     options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the server")
     options.add_argument("--binary", default=stand.BINARY, help="the server; build/release/peregrine without")
+    options.add_argument("--json", action="store_true", help="every round's figures in one line, in place of the table")
     options.add_argument("--write", action="store_true", help="put the table in docs/performance.md")
     args = options.parse_args()
-    unknown = set(args.loads) - set(LOADS)
+    unknown = set(args.loads) - set(NAMES)
     if unknown:
         options.error(f"no such load: {' '.join(unknown)}")
+    if args.rounds < 1:
+        options.error("at least one round")
 
-    rows = []
+    rows, found = [], {}
     with stand.upstream() as upstream:
-        for name in args.loads or LOADS:
-            rows += LOADS[name](args, upstream)
-    for what, value in rows:
-        print(f"{what:44} {value}", flush=True)
+        for name in args.loads or NAMES:
+            measured = measure(name, args, upstream)
+            rows += measured.rows()
+            found[name] = measured.as_json()
+            if args.binary == stand.BINARY and not args.set:
+                measured.keep()
+    if args.json:
+        print(json.dumps({"machine": stand.machine(), "rounds": args.rounds, "seconds": args.seconds, "loads": found}))
+    else:
+        for what, value in rows:
+            print(f"{what:44} {value}", flush=True)
     if args.write:
         table = "\n".join(f"| {what} | {value} |" for what, value in rows)
         stand.write_between(

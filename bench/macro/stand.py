@@ -91,8 +91,8 @@ class Process:
         return figures
 
 
-def echo():
-    return Process(BINARY, "bench", "echo", f"{LOOPBACK}:0", core=SERVER_CORE)
+def echo(*options):
+    return Process(BINARY, "bench", "echo", *options, f"{LOOPBACK}:0", core=SERVER_CORE)
 
 
 def upstream():
