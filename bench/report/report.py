@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """One page of what the laboratory found: build/lab/report.html, which works from the file with nothing beside it and no network.
 
-    report.py           counts the flame graph of the hit path anew where it is of another commit, and makes the page of it and of
-                        what else is kept (see kept.py); says what is lacking
+    report.py           counts the flame graph of the hit path, and makes the page of it and of what else is kept (see kept.py);
+                        says what is lacking
     report.py --all     measures first what is lacking, one tool after the other (half an hour, two idle cores); needs the
                         release server
 
@@ -163,14 +163,15 @@ def once(made, of, command):
 
 
 def count_flame(program):
-    """Exact and done in a second, so it is never of another commit. What cannot be built now may be kept from before."""
-    found = kept.section("flame")
-    if found and found["commit"] == kept.git("rev-parse", "HEAD"):
-        return
+    """Exact and done in a second, so it is always of the checkout as it is. What cannot be built now may be kept from before."""
     try:
         flame.keep(program)
     except (OSError, RuntimeError, subprocess.CalledProcessError) as failure:
-        print(f"report: no flame graph of this commit: {failure}", file=sys.stderr)
+        print(f"report: no flame graph of this checkout: {failure}", file=sys.stderr)
+
+
+def history_command():
+    return ["bench/compare/compare.py", "history", *(f"HEAD~{number}" for number in range(COMMITS - 1, 0, -1)), "HEAD"]
 
 
 def measure_lacking(data):
@@ -180,8 +181,7 @@ def measure_lacking(data):
         print(f"report: measuring {name}, {place} of {len(names)}", file=sys.stderr, flush=True)
         if name == "peers":
             subprocess.run([ROOT / "scripts" / "setup.sh", "peers"], check=True, stdout=sys.stderr)
-        commits = [f"HEAD~{number}" for number in range(COMMITS - 1, 0, -1)] + ["HEAD"]
-        command = TOOLS.get(name) or ["bench/compare/compare.py", "history", *commits]
+        command = TOOLS.get(name) or history_command()
         done = subprocess.run([ROOT / command[0], *command[1:]], cwd=ROOT, check=False, stdout=sys.stderr)
         if done.returncode:
             print(f"report: {' '.join(command)} failed", file=sys.stderr)

@@ -1,6 +1,7 @@
 """The way of figures into the page: what is kept, intervals, the order of commits, and markup that no figure can break."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -113,6 +114,21 @@ def test_a_section_that_is_lacking_is_named_with_its_command():
     assert report.lacking(data) == [name for name in kept.SECTIONS if name != "latency"]
     assert data["ages"] == {"latency": 0}
     assert data["sections"]["latency"]["machine"] == "a machine"
+
+
+def test_all_measures_what_is_lacking_and_goes_on_after_a_failure(monkeypatch):
+    ran = []
+
+    def run_nothing(command, **_):
+        assert pathlib.Path(command[0]).is_file() and os.access(command[0], os.X_OK)
+        ran.append(pathlib.Path(command[0]).name)
+        return subprocess.CompletedProcess(command, 1)
+
+    kept.keep_section("ablation", "a machine", {"flags": []})
+    data = report.collected()
+    monkeypatch.setattr(report.subprocess, "run", run_nothing)
+    report.measure_lacking(data)
+    assert ran == ["compare.py", "measure.py", "measure.py", "setup.sh", "peers.py"]
 
 
 def test_the_age_of_an_unknown_commit_is_not_known():
