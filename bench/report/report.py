@@ -152,6 +152,13 @@ def bundle():
     return (WORKSHOP / "bundle.js").read_text()
 
 
+def licences():
+    """Of what is bundled: whoever passes the page on must pass these on."""
+    packages = [WORKSHOP / "node_modules" / name for name in ("echarts", "zrender", "tslib")]
+    found = [path for package in packages for path in sorted(package.glob("*")) if path.stem in ("NOTICE", "LICENSE")]
+    return {f"{path.parent.name}: {path.stem}": path.read_text() for path in found}
+
+
 def once(made, of, command):
     """Runs the command unless it has made it of the same already."""
     mark = WORKSHOP / f"{made}.of"
@@ -202,7 +209,7 @@ def main():
         script = bundle()
     except (OSError, subprocess.CalledProcessError) as failure:
         sys.exit(f"report: the page's script could not be made: {failure}")
-    made.write_text(page(data, script))
+    made.write_text(page(data | {"licences": licences()}, script))
     for name in lacking(data):
         print(f"lacking: {name}; {COMMANDS[name]} measures it")
     print(made)

@@ -95,5 +95,11 @@ document.getElementById("page").append(
     "What is measured how: ",
     h("code", {}, "docs/benchmarking.md"),
     ". Charts by Apache ECharts. This page loads nothing.",
+    h(
+      "details",
+      {},
+      h("summary", {}, "Licences of what is in this page"),
+      Object.entries(data.licences).map(([name, text]) => [h("h3", {}, name), h("pre", {}, text)]),
+    ),
   ),
 );
