@@ -79,6 +79,7 @@ std::string load_json(const LoadResult& result, const std::optional<ServerUse>& 
   for (const auto& [name, quantile] : quantiles) {
     json["latency_us"][name] = micros(result.latency.quantile(quantile));
   }
+  json["latency_us"]["mean"] = micros(result.mean_latency());
   for (const double quantile : curve) {
     json["percentiles"].push_back({quantile, micros(result.latency.quantile(quantile))});
   }

@@ -13,4 +13,9 @@ double LoadResult::rate() const {
   return seconds > 0 ? static_cast<double>(answers()) / seconds : 0;
 }
 
+Duration LoadResult::mean_latency() const {
+  const uint64_t replies = answers() + wrong();
+  return replies == 0 ? Duration::zero() : latency_sum / static_cast<Duration::rep>(replies);
+}
+
 }  // namespace peregrine

@@ -40,10 +40,12 @@ struct LoadResult {
   uint64_t reply_octets = 0;  // of the right ones
   Duration elapsed{};         // from the first query to the last sent or answered
   Histogram latency;          // of replies, right or wrong; open loop: from when the query was due
+  Duration latency_sum{};
 
   uint64_t answers() const { return verdicts[static_cast<size_t>(Verdict::right)]; }
   uint64_t wrong() const;
   double rate() const;  // right answers a second
+  Duration mean_latency() const;
 };
 
 struct LoadProgress {

@@ -58,6 +58,7 @@ void LoadRun::arrived(Flights& flights, Bytes reply, Instant now) {
   --under_way_.in_flight;
   last_reply_ = now;
   result_.latency.record(now - flight->due);
+  result_.latency_sum += now - flight->due;
   ++result_.rcodes[reply[3] & 15];
   const Verdict verdict = expectation_.judge(reply, encode(flight->query), flight->query.index);
   ++result_.verdicts[static_cast<size_t>(verdict)];

@@ -25,6 +25,7 @@ std::unique_ptr<LoadResult> result() {
   made->rcodes[2] = 50;
   made->reply_octets = 90'000;
   made->elapsed = 2s;
+  made->latency_sum = 1440ms;
   for (int i = 0; i < 990; ++i) made->latency.record(1ms);
   for (int i = 0; i < 10; ++i) made->latency.record(20ms);
   return made;
@@ -66,6 +67,7 @@ TEST(BenchText, JsonHasEveryFigure) {
   EXPECT_EQ(json["rcodes"], (nlohmann::json{{"NOERROR", 910}, {"SERVFAIL", 50}}));
   EXPECT_NEAR(json["latency_us"]["p50"].get<double>(), 1000, 10);
   EXPECT_NEAR(json["latency_us"]["p99.9"].get<double>(), 20'000, 200);
+  EXPECT_EQ(json["latency_us"]["mean"], 1500.0);
   EXPECT_NEAR(json["latency_us"]["max"].get<double>(), 20'000, 200);
   EXPECT_EQ(json["reply_octets"], 100.0);
   EXPECT_FALSE(json.contains("connections"));
