@@ -71,7 +71,7 @@ Result<Bytes> encode_delegation(const DelegationSource& source, WallTime now, ui
   ByteWriter servers(out.subspan(sizeof(DelegationBlobHeader)));
   uint32_t ttl = ttl_cap;
   uint8_t count = 0;
-  for (const RrView rr : source.referral.section(Section::authority)) {
+  for (const RrView rr : source.referral.section(source.section)) {
     if (count == max_delegation_servers) break;
     if (rr.type != Type::ns || rr.rclass != source.rclass || !rr.owner.equals(source.cut)) continue;
     const Result<DnameBuf> name = target_of(rr);

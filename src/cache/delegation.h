@@ -27,9 +27,11 @@ inline constexpr size_t max_delegation_blob =
 
 struct DelegationSource {
   const MessageView& referral;
-  Dname cut;        // NS records of this owner in the authority section
+  Dname cut;        // NS records of this owner
   Dname bailiwick;  // the zone of the servers that were asked: addresses of other names are not believed
   Class rclass = Class::in;
+  Section section =
+      Section::authority;  // where the NS records are: priming has them in the answer (RFC 9609)
 };
 
 // Writes a blob into `out`; max_delegation_blob octets are always enough. Its TTL is the least of the NS

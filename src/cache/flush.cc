@@ -43,13 +43,12 @@ bool Mentions::operator()(const StoredEntry& entry) {
   if (!key || target_.holds(key->owner)) return true;
   switch (key->view) {
     case KeyView::answer:
+    case KeyView::denial:
       return in_answer(*key, entry.blob);
     case KeyView::rrset:
       return in_rrset(*key, entry.blob);
     case KeyView::delegation:
       return in_delegation(entry.blob);
-    case KeyView::denial:
-      return false;
   }
   return true;
 }

@@ -22,13 +22,12 @@ std::optional<WallTime> time_in(KeyView view, Bytes octets) {
   };
   switch (view) {
     case KeyView::answer:
+    case KeyView::denial:
       return time_of(AnswerBlob::open(octets));
     case KeyView::rrset:
       return time_of(RrsetBlob::open(octets));
     case KeyView::delegation:
       return time_of(DelegationBlob::open(octets));
-    case KeyView::denial:
-      break;  // of no store
   }
   return std::nullopt;
 }

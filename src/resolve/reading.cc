@@ -108,6 +108,11 @@ class Reader {
   Kind judge();
   Kind judge_without_data();
   const Rrset* delegation(bool of_the_zone);
+  Kind refer(const Rrset& servers) {
+    reading_.cut =
+        reading_.end.view().suffix(servers.owner.view().label_count());  // in the asker's letter case
+    return Kind::referral;
+  }
   void take_denial();
   bool holds_end(Dname owner) const { return reading_.end.view().is_at_or_below(owner); }
 
@@ -181,8 +186,7 @@ Reading::Kind Reader::judge() {
   if (has_data_) {
     // Not authoritative: a referral with an answer that somebody remembered, or a server that is lame.
     if (const Rrset* child = delegation(false)) {
-      reading_.cut = child->owner;
-      return Kind::referral;
+      return refer(*child);
     }
     return delegation(true) ? Kind::lame : Kind::data;
   }
@@ -200,14 +204,14 @@ Reading::Kind Reader::judge_without_data() {
     if (set.type == Type::soa && holds_end(set.owner)) return from_resolver ? Kind::lame : Kind::denial;
   }
   if (const Rrset* child = delegation(false)) {
-    reading_.cut = child->owner;
-    return Kind::referral;
+    return refer(*child);
   }
   if (delegation(true)) return authoritative ? Kind::denial : Kind::lame;
   if (from_resolver) return Kind::lame;
   // NS records from above the zone are not among the sets: an upward referral.
   if (!authoritative && reply_.header().count(Section::authority) > 0) return Kind::lame;
-  return authoritative ? Kind::denial : Kind::empty;
+  // Of the end of a chain that says too little; of the qname itself there is no more to be had.
+  return authoritative && reading_.chain.empty() ? Kind::denial : Kind::empty;
 }
 
 void Reader::take_denial() {

@@ -25,6 +25,7 @@ struct Reading {
   DnameBuf end;              // where the chain leads: the owner of the data, or the name to be asked for next
   Denial denial;
   DnameBuf cut;
+  std::optional<Delegation> delegation{};  // of the cut, as it was learned
 };
 
 // Reads a reply with the rcode NOERROR, NXDOMAIN or YXDOMAIN from a server of `zone`, which has been asked

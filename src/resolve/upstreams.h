@@ -1,8 +1,8 @@
 // What one worker has learned about servers, and the choice among them by it.
 #pragma once
 
+#include <map>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -43,12 +43,12 @@ class Upstreams {
   // a row on; then it is probed by one query.
   void failed(const Endpoint& server);
   void lacks_edns(const Endpoint& server);  // for ten minutes
-  const std::unordered_map<Endpoint, UpstreamHealth>& table() const { return table_; }
+  const std::map<Endpoint, UpstreamHealth>& table() const { return table_; }
 
  private:
   Clock& clock_;
   Random& random_;
-  std::unordered_map<Endpoint, UpstreamHealth> table_;  // bounded by the configured servers
+  std::map<Endpoint, UpstreamHealth> table_;  // bounded by the configured servers
 };
 
 }  // namespace peregrine

@@ -1,0 +1,252 @@
+#include "resolve/recursor.h"
+
+#include <algorithm>
+
+#include "resolve/zone_inquiry.h"
+#include "wire/message_writer.h"
+
+namespace peregrine {
+namespace {
+
+constexpr size_t most_sets = 64;  // of an answer
+
+bool has_address(const Delegation& delegation) {
+  return std::ranges::any_of(delegation.servers, [](const NameServer& s) { return !s.addresses.empty(); });
+}
+
+// Where all servers are named by the zone itself and have no addresses (any more), only the parent helps.
+bool is_of_use(const Delegation& delegation) {
+  return has_address(delegation) || std::ranges::any_of(delegation.servers, [&](const NameServer& server) {
+           return !server.name.view().is_at_or_below(delegation.zone);
+         });
+}
+
+bool is_dnssec(Type type) { return type == Type::nsec || type == Type::nsec3 || type == Type::rrsig; }
+
+bool put(MessageWriter& writer, Section section, const Rrset& set, bool signatures) {
+  for (const Rdata& rdata : set.records) {
+    if (!writer.rr(section, set.owner, set.type, Class::in, set.ttl, rdata)) return false;
+  }
+  if (!signatures) return true;
+  return std::ranges::all_of(set.signatures, [&](const Rdata& rdata) {
+    return writer.rr(section, set.owner, Type::rrsig, Class::in, set.ttl, rdata);
+  });
+}
+
+Resolution servfail(Ede ede, std::string text) {
+  Resolution resolution;
+  resolution.ede = ede;
+  resolution.ede_text = std::move(text);
+  return resolution;
+}
+
+Rcode rcode_of(const Reading& last) {
+  if (last.kind == Reading::Kind::overflow) return Rcode::yxdomain;
+  return last.kind == Reading::Kind::denial && last.denial.of_name ? Rcode::nxdomain : Rcode::noerror;
+}
+
+}  // namespace
+
+const Delegation* RecursionTable::stub(Dname name) const {
+  const Delegation* best = nullptr;
+  for (const Delegation& stub : stubs) {
+    if (!name.is_at_or_below(stub.zone)) continue;
+    if (!best || stub.zone.view().size() > best->zone.view().size()) best = &stub;
+  }
+  return best;
+}
+
+bool Recursor::Quest::is_sought(Dname sought, Type sought_type) const {
+  for (const Quest* quest = this; quest; quest = quest->for_the_sake_of.get()) {
+    if (quest->name.view() == sought && quest->type == sought_type) return true;
+  }
+  return false;
+}
+
+Recursor::Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder)
+    : tools_(tools), knowledge_(knowledge), forwarder_(forwarder), scratch_(max_message_size) {}
+
+Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
+                                   std::shared_ptr<const ForwardTable> forwards, RecursionOptions options,
+                                   ForwarderOptions forwarding) {
+  if (request.qclass != Class::in) co_return servfail(Ede::not_supported, "only class IN is resolved");
+  auto job = std::make_shared<Job>(
+      Job{.table = std::move(table),
+          .forwards = std::move(forwards),
+          .options = options,
+          .forwarding = forwarding,
+          .budget = {.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout},
+          .lookups = options.max_lookups,
+          .began = knowledge_.flush_generation()});
+  std::vector<Rrset> chain;
+  DnameBuf name = request.qname;
+  for (unsigned aliases = 0; aliases <= options.max_aliases; ++aliases) {
+    auto quest = std::make_shared<const Quest>(Quest{.name = name, .type = request.qtype});
+    auto found = co_await find(job, quest);
+    if (!found) co_return servfail(found.error().ede, std::move(found.error().text));
+    std::ranges::move(found->chain, std::back_inserter(chain));
+    if (found->kind != Reading::Kind::alias) {
+      auto resolution = compose(request, chain, *found);
+      resolution.server = job->server;
+      resolution.upstream_packets = options.max_packets - job->budget.packets;
+      co_return resolution;
+    }
+    // RFC 1034 section 3.6.2: a loop is an error.
+    const auto visited = [&](const Rrset& set) {
+      return set.type == Type::cname && set.owner.view() == found->end;
+    };
+    if (chain.size() > most_sets || std::ranges::any_of(chain, visited)) break;
+    name = found->end;
+  }
+  co_return servfail(Ede::other, "a chain of aliases without end");
+}
+
+Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
+  if (auto known = from_cache(quest->name, quest->type)) co_return *std::move(known);
+  const ForwardTable::Zone* forwarded = job->forwards->find(quest->name);
+  const Delegation* stub = job->table->stub(quest->name);
+  if (forwarded && (!stub || stub->zone.view().size() < forwarded->zone.view().size())) {
+    auto found = co_await forward(job, quest);
+    co_return found;
+  }
+  auto found = co_await iterate(job, quest);
+  co_return found;
+}
+
+std::optional<Reading> Recursor::from_cache(Dname name, Type type) {
+  Reading reading;
+  reading.end = name;
+  const auto alias = [&](Rrset set) {
+    const auto target = target_in(set.records.front());
+    if (!target) return false;
+    reading.kind = Reading::Kind::alias;
+    reading.end = *target;
+    reading.chain.push_back(std::move(set));
+    return true;
+  };
+  if (auto data = knowledge_.rrset(name, type)) {
+    reading.kind = Reading::Kind::data;
+    reading.chain.push_back(*std::move(data));
+    return reading;
+  }
+  if (auto cname = type == Type::cname ? std::nullopt : knowledge_.rrset(name, Type::cname)) {
+    if (alias(*std::move(cname))) return reading;
+  }
+  for (Dname above = name; !above.is_root();) {
+    above = above.parent();
+    auto dname = knowledge_.rrset(above, Type::dname);
+    auto cname = dname ? synthesise_cname(*dname, name) : std::unexpected(Error::not_found);
+    if (!cname) continue;
+    reading.chain.push_back(*std::move(dname));
+    if (alias(*std::move(cname))) return reading;
+    reading.chain.clear();
+  }
+  if (auto denial = knowledge_.denial(name, type)) {
+    reading.kind = Reading::Kind::denial;
+    reading.denial = *std::move(denial);
+    return reading;
+  }
+  return std::nullopt;
+}
+
+// What a resolver of others says is taken as if it were the root's server: of all names.
+Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
+  const ResolveRequest request{.qname = quest->name, .qtype = quest->type, .dnssec_ok = true};
+  auto resolution = co_await forwarder_.resolve(request, job->forwards, job->forwarding);
+  const auto message = MessageView::parse(resolution.message);
+  if (!message) co_return std::unexpected(Failure{resolution.ede.value_or(Ede::other), resolution.ede_text});
+  job->server = resolution.server;
+  auto reading = read_reply(*message, {quest->name, quest->type, Class::in}, Dname());
+  if (!reading) co_return std::unexpected(Failure{Ede::invalid_data, "a reply that cannot be read"});
+  learn(*job, *reading, quest->type);
+  co_return *std::move(reading);
+}
+
+Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
+  Minimiser minimiser(quest->name, quest->type, job->options.minimisation);
+  Delegation zone = co_await nearest(job, quest);
+  while (true) {
+    const Minimiser::Ask ask = minimiser.next(zone.zone);
+    ZoneInquiry inquiry(*this, job, quest, zone, ask);
+    auto found = co_await inquiry.run();
+    if (!found) {
+      if (ask.whole || job->budget.spent(tools_.clock.now())) co_return found;
+      minimiser.give_up();
+      continue;
+    }
+    if (found->kind == Reading::Kind::referral) {
+      zone = *std::move(found->delegation);
+      continue;
+    }
+    if (ask.whole) {
+      learn(*job, *found, quest->type);
+      co_return found;
+    }
+    if (found->kind != Reading::Kind::denial || !found->denial.of_name) {
+      minimiser.deeper();
+    } else if (minimiser.believes_denial()) {
+      knowledge_.learn(ask.name, ask.type, found->denial, job->began);
+      found->end = quest->name;
+      found->chain.clear();
+      co_return found;
+    } else {
+      minimiser.give_up();
+    }
+  }
+}
+
+void Recursor::learn(const Job& job, const Reading& reading, Type type) {
+  for (const Rrset& set : reading.chain) knowledge_.learn(set, job.began);
+  if (reading.kind == Reading::Kind::denial) knowledge_.learn(reading.end, type, reading.denial, job.began);
+}
+
+// The deepest zone above the name whose servers are known. A DS record is its parent's (RFC 4035 section
+// 3.1.4.1).
+Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest) {
+  const bool of_parent = quest->type == Type::ds && !quest->name.view().is_root();
+  Dname name = of_parent ? quest->name.view().parent() : quest->name.view();
+  const Delegation* stub = job->table->stub(name);
+  while (auto known = knowledge_.delegation(name)) {
+    if (stub && known->zone.view().size() <= stub->zone.view().size()) break;
+    if (is_of_use(*known)) co_return *std::move(known);
+    if (known->zone.view().is_root()) break;
+    name = name.suffix(known->zone.view().label_count() - 1);
+  }
+  if (stub) co_return *stub;
+  auto root = co_await prime(job, quest);
+  co_return root;
+}
+
+// RFC 9609: the hints lead to the servers that the root has now.
+Task<Delegation> Recursor::prime(JobPtr job, QuestPtr quest) {
+  const Delegation& hints = job->table->root;
+  if (priming_) co_return hints;
+  priming_ = true;
+  ZoneInquiry inquiry(*this, job, quest, hints, {.name = Dname(), .type = Type::ns, .whole = true});
+  auto found = co_await inquiry.run();
+  priming_ = false;
+  if (!found || !found->delegation || !has_address(*found->delegation)) co_return hints;
+  co_return *std::move(found->delegation);
+}
+
+Resolution Recursor::compose(const ResolveRequest& request, const std::vector<Rrset>& chain,
+                             const Reading& last) {
+  MessageWriter writer(scratch_);
+  writer.qr(true);
+  writer.ra(true);
+  writer.rcode(rcode_of(last));
+  bool fits = writer.question(request.qname, request.qtype, request.qclass);
+  for (const Rrset& set : chain) fits = fits && put(writer, Section::answer, set, request.dnssec_ok);
+  for (const Rrset& set : last.denial.proof) {
+    if (!request.dnssec_ok && is_dnssec(set.type)) continue;
+    fits = fits && put(writer, Section::authority, set, request.dnssec_ok);
+  }
+  if (!fits) return servfail(Ede::other, "an answer larger than a message");
+  const Bytes message = writer.message();
+  Resolution resolution;
+  resolution.message.assign(message.begin(), message.end());
+  resolution.rcode = rcode_of(last);
+  return resolution;
+}
+
+}  // namespace peregrine

@@ -1,0 +1,95 @@
+// Resolution from the root, or from the nearest zone cut that is known, to the answer: RFC 1034 section
+// 5.3.3. One thread.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "resolve/forwarder.h"
+#include "resolve/knowledge.h"
+#include "resolve/minimiser.h"
+#include "resolve/reading.h"
+#include "resolve/resolution.h"
+#include "resolve/talk.h"
+
+namespace peregrine {
+
+struct RecursionOptions {
+  Duration timeout = std::chrono::seconds(5);  // for a request in all
+  unsigned max_packets = 100;                  // upstream packets for one request
+  unsigned max_lookups = 24;                   // of addresses of name servers, for one request
+  unsigned max_depth = 6;                      // look-ups for the sake of look-ups
+  unsigned max_aliases = 16;                   // steps of a chain of CNAMEs
+  Minimisation minimisation = Minimisation::relaxed;
+  bool randomise_case = true;
+  uint16_t udp_size = 1232;
+  uint16_t port = 53;          // of authoritative servers
+  bool query_private = false;  // whether public zones may make us ask private addresses
+};
+
+// Where names are looked for. Immutable; shared by workers.
+struct RecursionTable {
+  Delegation root;                           // hints
+  std::vector<Delegation> stubs;             // zones whose servers are given, whatever their parents say
+  const Delegation* stub(Dname name) const;  // with the longest suffix of the name; null: none
+};
+
+class Recursor {
+ public:
+  Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder);
+
+  // Never fails otherwise than by SERVFAIL. The tables are kept until the task ends. Names below a zone of
+  // `forwards` are asked of its servers.
+  Task<Resolution> resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
+                           std::shared_ptr<const ForwardTable> forwards, RecursionOptions options,
+                           ForwarderOptions forwarding);
+
+ private:
+  friend class ZoneInquiry;
+
+  // A client's request, and what may still be done for it.
+  struct Job {
+    std::shared_ptr<const RecursionTable> table;
+    std::shared_ptr<const ForwardTable> forwards;
+    RecursionOptions options;
+    ForwarderOptions forwarding;
+    Budget budget;
+    unsigned lookups = 0;              // of name servers' addresses, left
+    uint64_t began = 0;                // the cache's generation
+    std::optional<Endpoint> server{};  // that answered last
+  };
+  // What is being looked for, and for whose sake: a chain without cycles.
+  struct Quest {
+    DnameBuf name;
+    Type type;
+    unsigned depth = 0;
+    std::shared_ptr<const Quest> for_the_sake_of{};
+    bool is_sought(Dname sought, Type sought_type) const;
+  };
+  struct Failure {
+    Ede ede;
+    std::string text;
+  };
+  using Found = std::expected<Reading, Failure>;
+  using JobPtr = std::shared_ptr<Job>;
+  using QuestPtr = std::shared_ptr<const Quest>;
+
+  Task<Found> find(JobPtr job, QuestPtr quest);
+  std::optional<Reading> from_cache(Dname name, Type type);
+  Task<Found> forward(JobPtr job, QuestPtr quest);
+  Task<Found> iterate(JobPtr job, QuestPtr quest);
+  Task<Delegation> nearest(JobPtr job, QuestPtr quest);
+  Task<Delegation> prime(JobPtr job, QuestPtr quest);
+  void learn(const Job& job, const Reading& reading, Type type);
+  Resolution compose(const ResolveRequest& request, const std::vector<Rrset>& chain, const Reading& last);
+
+  Talk::Tools tools_;
+  Knowledge& knowledge_;
+  Forwarder& forwarder_;
+  std::vector<uint8_t> scratch_;
+  bool priming_ = false;
+};
+
+}  // namespace peregrine

@@ -1,0 +1,204 @@
+#include "resolve/zone_inquiry.h"
+
+#include <algorithm>
+#include <array>
+
+#include "resolve/reply.h"
+
+namespace peregrine {
+namespace {
+
+constexpr size_t most_servers = 32;     // addresses that are tried for one question
+constexpr unsigned most_rounds = 3;     // of those that are silent
+constexpr unsigned lookups_a_zone = 6;  // of names of servers: NXNSAttack names many
+
+// IANA's special-purpose addresses that no public server has.
+const std::array<Prefix, 16>& private_prefixes() {
+  static const auto prefixes = [] {
+    constexpr std::array<std::string_view, 16> texts = {
+        "0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4",   "240.0.0.0/4", "::/128",         "::1/128",
+        "64:ff9b:1::/48", "fc00::/7",      "fe80::/10",     "ff00::/8"};
+    std::array<Prefix, texts.size()> made;
+    std::ranges::transform(texts, made.begin(),
+                           [](std::string_view text) { return Prefix::parse(text).value(); });
+    return made;
+  }();
+  return prefixes;
+}
+
+std::optional<IpAddress> address_in(Type type, const Rdata& rdata) {
+  if (type == Type::a && rdata.size() == 4) {
+    std::array<uint8_t, 4> octets;
+    std::ranges::copy(rdata, octets.begin());
+    return IpAddress::v4(octets);
+  }
+  if (type == Type::aaaa && rdata.size() == 16) {
+    std::array<uint8_t, 16> octets;
+    std::ranges::copy(rdata, octets.begin());
+    return IpAddress::v6(octets);
+  }
+  return std::nullopt;
+}
+
+void put_addresses(const Rrset& set, std::vector<IpAddress>& out) {
+  for (const Rdata& rdata : set.records) {
+    if (const auto address = address_in(set.type, rdata)) out.push_back(*address);
+  }
+}
+
+}  // namespace
+
+bool is_public(const IpAddress& address) {
+  return std::ranges::none_of(private_prefixes(),
+                              [&](const Prefix& prefix) { return prefix.contains(address); });
+}
+
+ZoneInquiry::ZoneInquiry(Recursor& recursor, Recursor::JobPtr job, Recursor::QuestPtr quest, Delegation zone,
+                         const Minimiser::Ask& ask)
+    : recursor_(recursor),
+      job_(std::move(job)),
+      quest_(std::move(quest)),
+      zone_(std::move(zone)),
+      qname_(ask.name),
+      // DO is always set: what is cached serves those who ask for signatures, too.
+      question_{.qname = qname_,
+                .qtype = ask.type,
+                .dnssec_ok = true,
+                .randomise_case = job_->options.randomise_case,
+                .udp_size = job_->options.udp_size},
+      talk_(recursor.tools_, question_, job_->budget) {}
+
+Task<Recursor::Found> ZoneInquiry::run() {
+  add_known_addresses();
+  do {
+    auto found = co_await ask_all();
+    if (found) co_return std::move(*found);
+    const bool more = co_await find_more_addresses();
+    if (more) continue;
+    // A server may be silent because a packet was lost.
+    untried_ = std::exchange(silent_, {});
+    ++round_;
+  } while (!untried_.empty() && round_ < most_rounds && !spent());
+  if (last_resort_) {
+    job_->server = last_resort_server_;
+    last_resort_->kind = Reading::Kind::denial;
+    co_return *std::move(last_resort_);
+  }
+  co_return failure();
+}
+
+void ZoneInquiry::add(std::span<const IpAddress> addresses) {
+  for (const IpAddress& address : addresses) {
+    if (seen_.size() == most_servers) return;
+    if (!job_->options.query_private && !is_public(address)) continue;
+    const Endpoint server{address, job_->options.port, 0};
+    if (seen_.insert(server).second) untried_.push_back(server);
+  }
+}
+
+void ZoneInquiry::add_known_addresses() {
+  for (const NameServer& server : zone_.servers) {
+    std::vector<IpAddress> addresses = server.addresses;
+    for (const Type type : {Type::a, Type::aaaa}) {
+      if (!addresses.empty()) break;
+      if (const auto set = recursor_.knowledge_.rrset(server.name, type)) put_addresses(*set, addresses);
+    }
+    add(addresses);
+    if (addresses.empty() && names_.size() < lookups_a_zone) names_.push_back(server.name);
+  }
+}
+
+// Nothing: none of those at hand helps.
+Task<std::optional<Recursor::Found>> ZoneInquiry::ask_all() {
+  const auto servers = recursor_.tools_.upstreams.order(std::exchange(untried_, {}), most_servers);
+  for (const Endpoint& server : servers) {
+    if (spent()) co_return failure();
+    ++asked_;
+    auto reply = co_await talk_.ask(server, round_);
+    if (!reply && reply.error() == TalkFailure::cancelled)
+      co_return std::unexpected(Recursor::Failure{Ede::not_ready, "shutting down"});
+    if (!reply && reply.error() == TalkFailure::silent) silent_.push_back(server);
+    if (!reply) continue;
+    auto found = take(server, *reply);
+    if (found) co_return found;
+  }
+  co_return std::nullopt;
+}
+
+// Nothing where the reply is of no use.
+std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& reply) {
+  const auto view = MessageView::parse(reply.message);
+  const Question question{question_.qname, question_.qtype, question_.qclass};
+  Result<Reading> reading = std::unexpected(Error::bad_message);
+  if (view && classify(*view, false) == ReplyKind::answer) reading = read_reply(*view, question, zone_.zone);
+  if (!reading || reading->kind == Reading::Kind::lame) {
+    recursor_.tools_.upstreams.answered_uselessly(server, reply.rtt);
+    return std::nullopt;
+  }
+  recursor_.tools_.upstreams.answered(server, reply.rtt);
+  if (reading->kind == Reading::Kind::empty) {
+    last_resort_ = *std::move(reading);
+    last_resort_server_ = server;
+    return std::nullopt;
+  }
+  job_->server = server;
+  if (reading->kind == Reading::Kind::referral) {
+    const DelegationSource source{.referral = *view, .cut = reading->cut, .bailiwick = zone_.zone};
+    reading->delegation = recursor_.knowledge_.learn(source, job_->began);
+    if (!reading->delegation) return std::nullopt;
+  }
+  if (reading->kind == Reading::Kind::data && is_priming()) {
+    const DelegationSource source{
+        .referral = *view, .cut = Dname(), .bailiwick = Dname(), .section = Section::answer};
+    reading->delegation = recursor_.knowledge_.learn(source, job_->began);
+  }
+  return *std::move(reading);
+}
+
+// Looks up the addresses of one server more; whether there are any.
+Task<bool> ZoneInquiry::find_more_addresses() {
+  while (!names_.empty() && job_->lookups > 0 && quest_->depth < job_->options.max_depth && !spent()) {
+    const DnameBuf name = names_.front();
+    names_.erase(names_.begin());
+    auto lookup = std::make_shared<AddressLookup>();
+    std::vector<Recursor::QuestPtr> quests;
+    for (const Type type : {Type::a, Type::aaaa}) {
+      if (quest_->is_sought(name, type)) continue;
+      quests.push_back(std::make_shared<Recursor::Quest>(Recursor::Quest{
+          .name = name, .type = type, .depth = quest_->depth + 1, .for_the_sake_of = quest_}));
+    }
+    if (quests.empty()) continue;
+    --job_->lookups;
+    lookup->running = static_cast<unsigned>(quests.size());
+    for (const Recursor::QuestPtr& quest : quests) spawn(look_up(&recursor_, job_, quest, lookup));
+    co_await lookup->first;
+    add(lookup->found);
+    if (!untried_.empty()) co_return true;
+  }
+  co_return false;
+}
+
+Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recursor::QuestPtr quest,
+                                std::shared_ptr<AddressLookup> lookup) {
+  auto found = co_await recursor->find(job, quest);
+  // NS records lead to names with addresses, not to aliases (RFC 2181 section 10.3).
+  if (found && found->kind == Reading::Kind::data && found->chain.size() == 1)
+    put_addresses(found->chain.front(), lookup->found);
+  --lookup->running;
+  if (!lookup->found.empty() || lookup->running == 0) lookup->first.deliver(true);
+}
+
+Recursor::Found ZoneInquiry::failure() const {
+  const std::string zone = zone_.zone.to_string();
+  if (asked_ == 0) {
+    return std::unexpected(
+        Recursor::Failure{Ede::no_reachable_authority, "no address of a server of " + zone});
+  }
+  const bool replied = talk_.had_reply();
+  return std::unexpected(
+      Recursor::Failure{replied ? Ede::no_reachable_authority : Ede::network_error,
+                        (replied ? "no answer from servers of " : "no reply from servers of ") + zone});
+}
+
+}  // namespace peregrine

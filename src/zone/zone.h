@@ -1,0 +1,62 @@
+// A zone and how an authoritative server answers from it (RFC 1034 section 4.3.2). Immutable once built;
+// any number of threads may read.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "wire/dname.h"
+#include "wire/message_writer.h"
+#include "wire/types.h"
+
+namespace peregrine {
+
+class Zone {
+ public:
+  explicit Zone(Dname apex) : apex_(apex) {}
+
+  // Where records are kept that the zone must not have: not_found: the owner is outside of the zone;
+  // bad_rdata: a CNAME beside other data, or two of them (RFC 1034 section 3.6.2)
+  Result<> add(Dname owner, Type type, uint32_t ttl, Bytes rdata);
+  // "owner TTL type rdata" on one line, names relative to the apex. bad_text, and as above
+  Result<> add_line(std::string_view line);
+
+  Dname apex() const { return apex_; }
+  bool holds(Dname name) const { return name.is_at_or_below(apex_); }
+
+  enum class Outcome : uint8_t { answered, outside, overflow };
+  // Writes answer, authority and additional records, the rcode and AA for a question whose name the zone
+  // holds; the question has been written. `dnssec_ok`: with signatures and what proves a denial, where the
+  // zone has them. overflow: it did not fit; what is there is of no use.
+  Outcome answer(const Question& question, bool dnssec_ok, MessageWriter& out) const;
+
+ private:
+  struct Set {
+    Type type;
+    uint32_t ttl;
+    std::vector<std::vector<uint8_t>> records;
+    std::vector<std::vector<uint8_t>> signatures;
+  };
+  struct Node {
+    std::vector<Set> sets;
+    const Set* find(Type type) const;
+  };
+  struct ByOrder {
+    bool operator()(const DnameBuf& a, const DnameBuf& b) const { return canonical_compare(a, b) < 0; }
+  };
+  class Answer;
+
+  Set& set_of(Node& node, Type type, uint32_t ttl);
+  const Node* find(Dname name) const;
+  bool exists(Dname name) const;  // it has records, or a name below it has
+  // The delegation at or above the name, below the apex.
+  std::optional<Dname> cut(Dname name, bool at_name) const;
+
+  DnameBuf apex_;
+  std::map<DnameBuf, Node, ByOrder> nodes_;
+};
+
+}  // namespace peregrine

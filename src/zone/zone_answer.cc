@@ -1,0 +1,151 @@
+// RFC 1034 section 4.3.2, with the wildcards of RFC 4592 and the DNAMEs of RFC 6672.
+#include <algorithm>
+
+#include "wire/rdata.h"
+#include "zone/zone.h"
+
+namespace peregrine {
+namespace {
+
+constexpr unsigned most_aliases = 16;
+
+}  // namespace
+
+class Zone::Answer {
+ public:
+  Answer(const Zone& zone, const Question& question, bool dnssec_ok, MessageWriter& out)
+      : zone_(zone), question_(question), dnssec_ok_(dnssec_ok), out_(out), name_(question.qname) {}
+
+  Outcome write() {
+    out_.aa(true);
+    for (unsigned aliases = 0; aliases < most_aliases && zone_.holds(name_); ++aliases) {
+      if (!follow()) break;
+    }
+    put_glue();
+    return fits_ ? Outcome::answered : Outcome::overflow;
+  }
+
+ private:
+  // One name of the chain; whether there is another.
+  bool follow();
+  bool follow_dname(Dname owner, const Set& dname);
+  bool from_node(const Node& node);
+  bool from_ancestors();
+  void refer(Dname cut);
+  void deny(Rcode rcode);
+  void put(Section section, Dname owner, const Set& set);
+  void put_glue();
+
+  const Zone& zone_;
+  const Question& question_;
+  bool dnssec_ok_;
+  MessageWriter& out_;
+  DnameBuf name_;
+  const Set* servers_ = nullptr;  // NS records whose addresses are wanted
+  bool fits_ = true;
+};
+
+bool Zone::Answer::follow() {
+  // The DS records of a delegation are the parent's (RFC 4035 section 3.1.4.1).
+  if (const auto cut = zone_.cut(name_, question_.qtype != Type::ds)) return refer(*cut), false;
+  if (const Node* node = zone_.find(name_)) return from_node(*node);
+  if (zone_.exists(name_)) return deny(Rcode::noerror), false;
+  return from_ancestors();
+}
+
+bool Zone::Answer::from_node(const Node& node) {
+  if (question_.qtype == Type::any) {
+    for (const Set& set : node.sets) put(Section::answer, name_, set);
+    return false;
+  }
+  const Set* data = node.find(question_.qtype);
+  if (data && !data->records.empty()) {
+    put(Section::answer, name_, *data);
+    if (data->type == Type::ns) servers_ = data;
+    return false;
+  }
+  const Set* cname = node.find(Type::cname);
+  if (!cname || cname->records.empty()) return deny(Rcode::noerror), false;
+  put(Section::answer, name_, *cname);
+  name_ = Dname::from_checked(cname->records.front());
+  return true;
+}
+
+// The closest encloser has a DNAME, or a wildcard below it, or the name does not exist.
+bool Zone::Answer::from_ancestors() {
+  Dname encloser = name_;
+  do encloser = encloser.parent();
+  while (!zone_.exists(encloser) && encloser.size() > zone_.apex().size());
+  for (Dname above = encloser; zone_.holds(above); above = above.parent()) {
+    const Node* node = zone_.find(above);
+    const Set* dname = node ? node->find(Type::dname) : nullptr;
+    if (dname && !dname->records.empty()) return follow_dname(above, *dname);
+    if (above.is_root()) break;
+  }
+  DnameBuf wildcard;
+  constexpr uint8_t star = '*';
+  if (wildcard.append_label(Bytes(&star, 1)) && wildcard.append(encloser)) {
+    if (const Node* node = zone_.find(wildcard)) return from_node(*node);
+  }
+  return deny(Rcode::nxdomain), false;
+}
+
+bool Zone::Answer::follow_dname(Dname owner, const Set& dname) {
+  put(Section::answer, owner, dname);
+  const Dname target = Dname::from_checked(dname.records.front());
+  DnameBuf made;
+  Dname left = name_;
+  for (unsigned i = name_.view().label_count() - owner.label_count(); i > 0; --i, left = left.parent())
+    fits_ = fits_ && made.append_label(left.first_label());
+  if (!fits_ || !made.append(target)) {
+    fits_ = true;
+    out_.rcode(Rcode::yxdomain);
+    return false;
+  }
+  const Bytes wire = made.view().wire();
+  fits_ = out_.rr(Section::answer, name_, Type::cname, Class::in, dname.ttl, wire);
+  name_ = made;
+  return question_.qtype != Type::cname;
+}
+
+void Zone::Answer::refer(Dname cut) {
+  const Node& node = *zone_.find(cut);
+  servers_ = node.find(Type::ns);
+  out_.aa(name_ != question_.qname);  // what came before is of this zone
+  put(Section::authority, cut, *servers_);
+  if (const Set* ds = dnssec_ok_ ? node.find(Type::ds) : nullptr) put(Section::authority, cut, *ds);
+}
+
+void Zone::Answer::deny(Rcode rcode) {
+  out_.rcode(rcode);
+  const Node* apex = zone_.find(zone_.apex());
+  if (const Set* soa = apex ? apex->find(Type::soa) : nullptr) put(Section::authority, zone_.apex(), *soa);
+}
+
+void Zone::Answer::put(Section section, Dname owner, const Set& set) {
+  for (const auto& rdata : set.records)
+    fits_ = fits_ && out_.rr(section, owner, set.type, Class::in, set.ttl, rdata);
+  if (!dnssec_ok_) return;
+  for (const auto& rdata : set.signatures)
+    fits_ = fits_ && out_.rr(section, owner, Type::rrsig, Class::in, set.ttl, rdata);
+}
+
+// RFC 1034 section 4.3.2 step 3b. What does not fit is left out (RFC 2181 section 9), but for what the
+// delegation cannot do without.
+void Zone::Answer::put_glue() {
+  if (!servers_) return;
+  for (const auto& rdata : servers_->records) {
+    const Dname server = Dname::from_checked(rdata);
+    const Node* node = zone_.holds(server) ? zone_.find(server) : nullptr;
+    for (const Type type : {Type::a, Type::aaaa}) {
+      if (const Set* set = node ? node->find(type) : nullptr) put(Section::additional, server, *set);
+    }
+  }
+}
+
+Zone::Outcome Zone::answer(const Question& question, bool dnssec_ok, MessageWriter& out) const {
+  if (!holds(question.qname)) return Outcome::outside;
+  return Answer(*this, question, dnssec_ok, out).write();
+}
+
+}  // namespace peregrine

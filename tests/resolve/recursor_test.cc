@@ -1,0 +1,236 @@
+#include "resolve/recursor.h"
+
+#include <gmock/gmock.h>
+
+#include "cache/mutex_store.h"
+#include "resolve/internet.h"
+#include "resolve/store_knowledge.h"
+#include "resolve/zone_inquiry.h"
+
+namespace peregrine {
+namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+const std::string soa = "@ 3600 SOA ns hostmaster 1 7200 900 1209600 300";
+
+// A root, two top-level domains and what the tests put below.
+class RecursorTest : public testing::Test {
+ protected:
+  RecursorTest() {
+    auto made = std::make_shared<RecursionTable>();
+    made->root.servers = {{name("a.root."), {endpoint("198.41.0.4").address}}};
+    table = made;
+    internet.zone(
+        ".", {"198.41.0.4"},
+        {". 518400 SOA a.root. host. 1 2 3 4 86400", ". 518400 NS a.root.", "a.root. 518400 A 198.41.0.4",
+         "com. 172800 NS a.gtld.com.", "a.gtld.com. 172800 A 192.5.6.30", "net. 172800 NS a.gtld.com."});
+    internet.zone("com.", {"192.5.6.30"},
+                  {soa, "@ 172800 NS a.gtld", "a.gtld 172800 A 192.5.6.30", "example 172800 NS ns1.example",
+                   "example 172800 NS ns2.example", "ns1.example 172800 A 203.0.113.1",
+                   "ns2.example 172800 A 203.0.113.2"});
+    internet.zone("net.", {"192.5.6.30"},
+                  {soa, "@ 172800 NS a.gtld.com.", "other 172800 NS ns1.example.com."});
+    internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
+                  {soa, "@ 3600 NS ns1", "@ 3600 NS ns2", "ns1 3600 A 203.0.113.1", "ns2 3600 A 203.0.113.2",
+                   "www 300 A 192.0.2.80", "alias 300 CNAME www", "away 300 CNAME www.other.net.",
+                   "a.b.deep 300 A 192.0.2.81", "*.wild 300 A 192.0.2.82", "old 300 DNAME new",
+                   "x.new 300 A 192.0.2.83", "loop1 300 CNAME loop2", "loop2 300 CNAME loop1"});
+    internet.zone("other.net.", {"203.0.113.1"}, {soa, "@ 3600 NS ns1.example.com.", "www 300 A 192.0.2.90"});
+  }
+
+  Resolution resolve(std::string_view qname, Type qtype = Type::a) {
+    auto result = run(world.network,
+                      recursor.resolve({.qname = name(qname), .qtype = qtype}, table, forwards, options, {}));
+    return result ? std::move(*result) : throw std::logic_error("no result");
+  }
+  std::vector<std::string> answer(std::string_view qname, Type qtype = Type::a) {
+    const Resolution resolution = resolve(qname, qtype);
+    EXPECT_EQ(resolution.rcode, Rcode::noerror) << resolution.ede_text;
+    return resolution.message.empty() ? std::vector<std::string>{} : answer_of(resolution.message);
+  }
+  void pass(Duration time) { world.network.run_for(time); }
+
+  TestWorld world;
+  Internet internet{world.network};
+  MutexStore store{16 << 20};
+  MutexStore::Reader reader{store};
+  HashSecret secret{HashKey{1, 2}};
+  StoreKnowledge<MutexStore> knowledge{store, reader, world.clock, secret, nullptr};
+  Upstreams upstreams{world.clock, world.random};
+  Forwarder forwarder{world.exchange, upstreams, world.clock};
+  Recursor recursor{{world.exchange, upstreams, world.clock}, knowledge, forwarder};
+  std::shared_ptr<const RecursionTable> table;
+  std::shared_ptr<const ForwardTable> forwards =
+      std::make_shared<ForwardTable>(std::vector<ForwardTable::Zone>{});
+  RecursionOptions options{.query_private = true};
+};
+
+TEST_F(RecursorTest, WalksFromTheRoot) {
+  EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.80")));
+  // RFC 9156: the root sees one label, the next two. RFC 9609: primed before anything else.
+  EXPECT_THAT(internet.asked("198.41.0.4"), ElementsAre(". NS", "com. A"));
+  EXPECT_THAT(internet.asked("192.5.6.30"), ElementsAre("example.com. A"));
+}
+
+TEST_F(RecursorTest, KnowsTheWayTheNextTime) {
+  answer("www.example.com.");
+  world.network.forget_queries();
+  EXPECT_THAT(answer("www.example.com."), SizeIs(1));
+  EXPECT_THAT(internet.asked(), IsEmpty());
+  EXPECT_EQ(resolve("nothing.example.com.").rcode, Rcode::nxdomain);
+  EXPECT_THAT(internet.asked(), ElementsAre("nothing.example.com. A"));
+}
+
+TEST_F(RecursorTest, FollowsAliasesAcrossZones) {
+  EXPECT_THAT(answer("alias.example.com."), ElementsAre(HasSubstr("CNAME"), HasSubstr("192.0.2.80")));
+  EXPECT_THAT(answer("away.example.com."), ElementsAre(HasSubstr("CNAME"), HasSubstr("192.0.2.90")));
+  world.network.forget_queries();
+  answer("away.example.com.");
+  EXPECT_THAT(internet.asked(), IsEmpty()) << "each piece is cached";
+}
+
+TEST_F(RecursorTest, EndsLoops) {
+  const Resolution resolution = resolve("loop1.example.com.");
+  EXPECT_EQ(resolution.rcode, Rcode::servfail);
+  EXPECT_LT(resolution.upstream_packets, 10u);
+}
+
+TEST_F(RecursorTest, SynthesisesFromDname) {
+  EXPECT_THAT(answer("x.old.example.com."),
+              ElementsAre(HasSubstr("DNAME"), HasSubstr("CNAME"), HasSubstr("192.0.2.83")));
+  world.network.forget_queries();
+  EXPECT_EQ(resolve("y.old.example.com.").rcode, Rcode::nxdomain);
+  EXPECT_THAT(internet.asked(), ElementsAre("new.example.com. A", "y.new.example.com. A"))
+      << "the DNAME is known";
+}
+
+// RFC 8020: below a name that does not exist there is nothing.
+TEST_F(RecursorTest, AskedOnceOfWhatDoesNotExist) {
+  EXPECT_EQ(resolve("gone.example.com.").rcode, Rcode::nxdomain);
+  world.network.forget_queries();
+  const Resolution below = resolve("far.below.gone.example.com.", Type::aaaa);
+  EXPECT_EQ(below.rcode, Rcode::nxdomain);
+  EXPECT_THAT(records(parsed(below.message), Section::authority), ElementsAre(HasSubstr("SOA")));
+  EXPECT_THAT(internet.asked(), IsEmpty());
+  pass(301s);
+  EXPECT_EQ(resolve("gone.example.com.").rcode, Rcode::nxdomain);
+  EXPECT_THAT(internet.asked(), SizeIs(1)) << "for as long as the SOA says";
+}
+
+TEST_F(RecursorTest, TellsNoDataFromNoName) {
+  const Resolution no_data = resolve("www.example.com.", Type::aaaa);
+  EXPECT_EQ(no_data.rcode, Rcode::noerror);
+  EXPECT_THAT(records(parsed(no_data.message), Section::authority), ElementsAre(HasSubstr("SOA")));
+  const Resolution empty_non_terminal = resolve("b.deep.example.com.");
+  EXPECT_EQ(empty_non_terminal.rcode, Rcode::noerror);
+  EXPECT_THAT(answer("a.b.deep.example.com."), ElementsAre(HasSubstr("192.0.2.81")));
+  EXPECT_THAT(answer("any.thing.wild.example.com."), ElementsAre(HasSubstr("192.0.2.82")));
+}
+
+TEST_F(RecursorTest, LooksUpServersWithoutGlue) {
+  EXPECT_THAT(answer("www.other.net."), ElementsAre(HasSubstr("192.0.2.90")));
+  EXPECT_THAT(internet.asked(), Contains("ns1.example.com. A"));
+}
+
+TEST_F(RecursorTest, AsksAnotherServerWhereOneIsSilentOrLame) {
+  for (const FakeServer& bad :
+       {FakeServer{}, always({.rcode = Rcode::refused}), always({.rcode = Rcode::servfail}),
+        always({.authority = {". 60 NS a.root."}}), always({.authority = {"com. 60 NS a.gtld.com."}})}) {
+    world.network.serve(endpoint("203.0.113.1"), bad);
+    pass(100'000s);
+    EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.80")));
+  }
+}
+
+TEST_F(RecursorTest, SaysWhyNothingWasFound) {
+  world.network.serve(endpoint("203.0.113.1"), {});
+  world.network.serve(endpoint("203.0.113.2"), {});
+  const Instant begun = world.clock.now();
+  const Resolution resolution = resolve("www.example.com.");
+  EXPECT_EQ(resolution.rcode, Rcode::servfail);
+  EXPECT_EQ(resolution.ede, Ede::network_error);
+  EXPECT_THAT(resolution.ede_text, HasSubstr("example.com."));
+  EXPECT_LE(world.clock.now() - begun, options.timeout);
+}
+
+// A name that its own zone's server has: asking for it would need it first.
+TEST_F(RecursorTest, EndsWhereServersNeedEachOther) {
+  internet.zone("net.", {"192.5.6.30"}, {"one 60 NS ns.two", "two 60 NS ns.one"});
+  const Resolution resolution = resolve("www.one.net.");
+  EXPECT_EQ(resolution.rcode, Rcode::servfail);
+  EXPECT_LT(resolution.upstream_packets, 20u);
+}
+
+TEST_F(RecursorTest, BelievesNothingFromOutsideOfTheZone) {
+  world.network.serve(
+      endpoint("203.0.113.1"),
+      always({.answer = {"evil.example.com. 60 A 192.0.2.66", "www.bank.com. 60 A 192.0.2.66"},
+              .authority = {"com. 60 NS ns.evil.example.com.",
+                            "example.com. 9999999 NS ns.evil.example.com."}}));
+  world.network.serve(endpoint("203.0.113.2"), {});
+  resolve("evil.example.com.");
+  EXPECT_FALSE(knowledge.rrset(name("www.bank.com."), Type::a));
+  const auto com = knowledge.delegation(name("com."));
+  ASSERT_TRUE(com);
+  EXPECT_EQ(com->servers.front().name, name("a.gtld.com."));
+}
+
+TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
+  options.query_private = false;
+  internet.zone("com.", {"192.5.6.30"},
+                {"inside 60 NS ns.inside", "ns.inside 60 A 127.0.0.1", "ns.inside 60 A 10.1.2.3"});
+  const Resolution resolution = resolve("www.inside.com.");
+  EXPECT_EQ(resolution.rcode, Rcode::servfail);
+  for (const FakeQuery& query : world.network.queries()) EXPECT_TRUE(is_public(query.server.address));
+}
+
+TEST_F(RecursorTest, StubsAreAskedWhateverTheParentSays) {
+  internet.zone("example.com.", {"192.0.2.53"}, {soa, "www 60 A 192.0.2.99"});
+  auto made = std::make_shared<RecursionTable>(*table);
+  made->stubs.push_back({name("example.com."), {{name("stub."), {endpoint("192.0.2.53").address}}}});
+  table = made;
+  EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.99")));
+  EXPECT_THAT(internet.asked(), ElementsAre("www.example.com. A"));
+}
+
+TEST_F(RecursorTest, ForwardedZonesAreForwarded) {
+  world.network.serve(endpoint("192.0.2.53"), answering("www.corp.example. 60 A 192.0.2.77"));
+  forwards = std::make_shared<ForwardTable>(
+      std::vector<ForwardTable::Zone>{{name("corp.example."), {endpoint("192.0.2.53")}}});
+  internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"}, {"in 60 CNAME www.corp.example."});
+  EXPECT_THAT(answer("in.example.com."), ElementsAre(HasSubstr("CNAME"), HasSubstr("192.0.2.77")));
+}
+
+// "NXNSAttack", USENIX Security 2020: a referral to many names of servers that do not exist.
+TEST_F(RecursorTest, BoundsLookUpsOfServers) {
+  std::vector<std::string> lines{soa};
+  for (int i = 0; i < 30; ++i) lines.push_back("attack 60 NS ns" + std::to_string(i) + ".victim.com.");
+  internet.zone("net.", {"192.5.6.30"}, lines);
+  const Resolution resolution = resolve("www.attack.net.");
+  EXPECT_EQ(resolution.rcode, Rcode::servfail);
+  EXPECT_LE(resolution.upstream_packets, 20u);
+}
+
+// "Ghost Domain Names", NDSS 2012: what the child says of itself does not outlive what the parent said.
+TEST_F(RecursorTest, ADelegationEndsWithTheParentsLease) {
+  internet.zone("com.", {"192.5.6.30"}, {"ghost 600 NS ns.ghost", "ns.ghost 600 A 203.0.113.9"});
+  internet.zone("ghost.com.", {"203.0.113.9"},
+                {soa, "@ 86400 NS ns", "ns 86400 A 203.0.113.9", "a 1 A 192.0.2.1"});
+  EXPECT_THAT(answer("a.ghost.com."), SizeIs(1));
+  resolve("ghost.com.", Type::ns);
+  pass(601s);
+  world.network.forget_queries();
+  answer("a.ghost.com.");
+  EXPECT_THAT(internet.asked("192.5.6.30"), ElementsAre("ghost.com. A"));
+}
+
+}  // namespace
+}  // namespace peregrine
