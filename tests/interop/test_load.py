@@ -30,6 +30,33 @@ def test_every_answer_of_another_server_is_right(nsd, tmp_path):
     assert figures["rcodes"] == {"NOERROR": 400}
 
 
+def test_every_answer_over_tcp_is_right(nsd, tmp_path):
+    names = tmp_path / "names"
+    names.write_text(f"www.{zone.ORIGIN} A\nwww.{zone.ORIGIN} AAAA\ntext.{zone.ORIGIN} TXT\n{zone.ORIGIN} MX\n" * 100)
+    code, figures = load(nsd.port, names, "--tcp", "--connections", 4)
+    assert code == 0
+    assert (figures["sent"], figures["answers"], figures["lost"]) == (400, 400, 0)
+    assert figures["connections"] == {"opened": 4, "closed_by_server": 0}
+    code, figures = load(nsd.port, names, "--tcp", "--connections", 2, "--queries-per-connection", 50)
+    assert code == 0
+    assert (figures["answers"], figures["lost"]) == (400, 0)
+    assert figures["connections"]["opened"] >= 8
+
+
+@pytest.mark.parametrize("transport", [[], ["--tcp"]])
+def test_a_mix_comes_through_a_forwarder(start, transport):
+    server = start.peregrine({".": [start.any_name().port]})
+    done = run_peregrine(
+        "bench", "load", f"{LOOPBACK}:{server.port}", "--generate", 1_000, "--order", "zipf", "--nxdomain", 0.3, "--once-share", 0.3,
+        "--expect", "name", "--rate", 2_000, "--seconds", 1, "--timeout", 10, "--json", *transport,
+    )
+    figures = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (figures["sent"], figures["answers"], figures["lost"]) == (2_000, 2_000, 0)
+    # Five standard deviations of a binomial distribution.
+    assert figures["rcodes"]["NXDOMAIN"] == pytest.approx(600, abs=103)
+
+
 def test_wrong_answers_are_seen(nsd, tmp_path):
     names = tmp_path / "names"
     names.write_text(f"www.{zone.ORIGIN} A\nabsent.{zone.ORIGIN} A\nwww.{zone.ORIGIN} MX\n")
