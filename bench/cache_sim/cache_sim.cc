@@ -57,7 +57,6 @@ MissRatio run_store(const Trace& trace, uint64_t capacity) {
       store.tell_time(now);
     }
     make_key(name, secret, key);
-    reader.prefetch(key.hash());
     const Hit found = reader.find(key.store_key());
     const bool hit = found && found.lifetime().fresh(now);
     if (!hit) {

@@ -162,9 +162,9 @@ class Round {
     std::array<StoreKey, batch> asked;
     for (size_t i = 0; i < batch; ++i) {
       asked[i] = keys_[i].of(draw_.next());
-      reader_.prefetch(asked[i].hash);
+      reader_.prefetch(candidates_[i], asked[i].hash);
     }
-    for (size_t i = 0; i < batch; ++i) candidates_[i] = reader_.prefetch_entry(asked[i].hash);
+    for (size_t i = 0; i < batch; ++i) reader_.prefetch_entry(candidates_[i], asked[i].hash);
     uint64_t found = 0;
     for (size_t i = 0; i < batch; ++i) {
       Hit hit = reader_.find_at(candidates_[i], asked[i]);

@@ -46,14 +46,17 @@ class ArenaStore {
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
-    void prefetch(uint64_t hash) const { __builtin_prefetch(&home(hash)); }
     // What a slot held that may be the key's.
     struct Candidate {
       ArenaBucket* bucket = nullptr;
       unsigned slot_number = 0;
       ArenaSlot slot;
     };
-    Candidate prefetch_entry(uint64_t hash) const;
+    void prefetch(Candidate& candidate, uint64_t hash) const {
+      candidate.bucket = &home(hash);
+      __builtin_prefetch(candidate.bucket);
+    }
+    void prefetch_entry(Candidate& candidate, uint64_t hash) const;
     Hit find(const StoreKey& key);
     Hit find_at(const Candidate& candidate, const StoreKey& key) const;
     void quiet();  // only while online
@@ -161,14 +164,16 @@ inline bool has_key(const std::byte* entry, const StoreKey& key) {
          same_octets(entry_octets(entry), key.octets.data(), key.octets.size());
 }
 
-inline ArenaStore::Reader::Candidate ArenaStore::Reader::prefetch_entry(uint64_t hash) const {
-  ArenaBucket& bucket = home(hash);
+inline void ArenaStore::Reader::prefetch_entry(Candidate& candidate, uint64_t hash) const {
+  ArenaBucket& bucket = *candidate.bucket;
+  assert(&bucket == &home(hash) && "prefetch_entry() before prefetch()");
   unsigned matches = bucket.match(tag_of(hash));
   if (!matches) {
     if (bucket.displaced())
       for (unsigned distance = 1; distance < ArenaGroup::buckets; ++distance)
         __builtin_prefetch(&bucket.neighbour(distance));
-    return {};
+    candidate.slot = {};
+    return;
   }
   const unsigned i = ArenaBucket::next_match(matches);
   const ArenaSlot slot = bucket.slot(i);
@@ -176,7 +181,8 @@ inline ArenaStore::Reader::Candidate ArenaStore::Reader::prefetch_entry(uint64_t
   __builtin_prefetch(first);
   __builtin_prefetch(first + 64);
   __builtin_prefetch(first + size_t{slot.granules()} * granule - 1);
-  return {&bucket, i, slot};
+  candidate.slot_number = i;
+  candidate.slot = slot;
 }
 
 // What a slot refers to is whole and stays so until this reader's next quiet point: it was written before the

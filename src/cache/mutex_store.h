@@ -33,9 +33,9 @@ class MutexStore {
     ~Reader() { quiet(); }
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
-    void prefetch(uint64_t) const {}
     struct Candidate {};
-    Candidate prefetch_entry(uint64_t) const { return {}; }
+    void prefetch(Candidate&, uint64_t) const {}
+    void prefetch_entry(Candidate&, uint64_t) const {}
     Hit find(const StoreKey& key);
     Hit find_at(Candidate, const StoreKey& key) { return find(key); }
     void quiet();

@@ -93,9 +93,9 @@ concept Store =
              WallTime now, Bytes blob, Decide decide, Visit visit, typename S::Reader::Candidate candidate) {
       { typename S::Reader(store) };
       // Hints for a key that will be looked up soon, one after the other for a whole batch: first the index's
-      // line is on its way, then the entry's.
-      { reader.prefetch(key.hash) };
-      { reader.prefetch_entry(key.hash) } -> std::same_as<typename S::Reader::Candidate>;
+      // line is on its way, then the entry's. `candidate` remembers what was seen.
+      { reader.prefetch(candidate, key.hash) };
+      { reader.prefetch_entry(candidate, key.hash) };
       { reader.find(key) } -> std::same_as<Hit>;  // fresh or stale: the caller compares
       // Looks only where prefetch_entry() has, since the last quiet point: quick, and what it does not find
       // may be there all the same.

@@ -68,7 +68,7 @@ void HitPath<S>::stage(std::span<const Datagram> datagrams) {
     staged.plain = stage(datagrams[i], settings, staged);
   }
   for (size_t i = 0; i < datagrams.size(); ++i) {
-    if (staged_[i].plain) staged_[i].candidate = reader_.prefetch_entry(staged_[i].key.hash());
+    if (staged_[i].plain) reader_.prefetch_entry(staged_[i].candidate, staged_[i].key.hash());
   }
 }
 
@@ -87,7 +87,7 @@ bool HitPath<S>::stage(const Datagram& datagram, const Settings& settings, Stage
                      .dnssec_ok = staged.fields.dnssec_ok,
                      .checking_disabled = staged.fields.cd()},
                     query.name_octets, world_.hash_secret);
-  reader_.prefetch(staged.key.hash());
+  reader_.prefetch(staged.candidate, staged.key.hash());
   return true;
 }
 

@@ -19,11 +19,6 @@ uint16_t reply_limit(const std::optional<Edns>& edns, Transport transport, uint1
   return std::max(std::min(edns->udp_size, largest), classic_udp_size);
 }
 
-void take_header(const Header& header, QueryFields& fields) {
-  fields.id = header.id();
-  fields.flags = header.flags();
-}
-
 // False where the cookie is malformed, which is FORMERR (RFC 7873 section 5.2.2).
 bool take_edns(const std::optional<Edns>& edns, Transport transport, uint16_t largest, QueryFields& fields) {
   fields.has_edns = edns.has_value();
@@ -76,7 +71,8 @@ IntakeResult take_in_as(Bytes message, Transport transport, uint16_t largest, Qu
   if (!header || header->qr()) return {Intake::drop};
 
   QueryFields& fields = query.fields;
-  take_header(*header, fields);
+  query.id = header->id();
+  fields.flags = header->flags();
   const bool stuffed = is_stuffed(*header);
   const Result<Parsed> view = stuffed ? std::unexpected(Error::limit) : Parsed::parse(message);
   const bool cookie_sound = !view || take_edns(view->edns(), transport, largest, fields);

@@ -82,7 +82,6 @@ bool read_options(Bytes options, Cookie& cookie);
   const auto type = static_cast<uint16_t>(type_class >> 16);
   if ((type_class & 0xffff) != static_cast<uint16_t>(Class::in) || !is_plain(type)) return false;
 
-  query.fields.id = load_u16(octets);
   query.fields.flags = flags;
   query.fields.has_edns = query.fields.dnssec_ok = false;
   query.fields.cookie.size = 0;

@@ -45,7 +45,6 @@ struct QueryFields {
   bool cd() const { return flags & HeaderBits::cd; }
   bool operator==(const QueryFields&) const = default;
 
-  uint16_t id = 0;
   uint16_t flags = 0;  // HeaderBits
   bool has_edns = false, dnssec_ok = false;
   Cookie cookie;                        // the client's, then the reply's
@@ -54,6 +53,7 @@ struct QueryFields {
 };
 
 struct Query {
+  uint16_t id = 0;
   QueryFields fields{};
   Question question{};  // in the receive buffer
   Transport transport = Transport::udp;

@@ -75,6 +75,7 @@ class Service {
   // A client whose answer comes later, with its own letter case of the question.
   struct Waiter {
     Responder responder;
+    uint16_t id;
     QueryFields fields;
     DnameBuf qname;
     Instant since;
@@ -228,6 +229,7 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
     return reject(slot, query, {Rcode::refused, Ede::not_authoritative, "recursion not desired"});
   }
   Waiter waiter{.responder = {&client.sink, client.reply_address()},
+                .id = query.id,
                 .fields = query.fields,
                 .qname = DnameBuf(query.question.qname),
                 .since = query.received};
@@ -289,7 +291,7 @@ template <Store S>
 void Service<S>::reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
                           const std::function<size_t(MutableBytes)>& render) {
   ByteWriter question(message_scratch_);
-  question.u16(waiter.fields.id);
+  question.u16(waiter.id);
   question.put(std::array<uint8_t, header_size - 2>{});
   question.put(waiter.qname.view().wire());
   question.u16(static_cast<uint16_t>(request.qtype));

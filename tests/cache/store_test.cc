@@ -42,12 +42,19 @@ constexpr uint64_t pressing = 128 << 10;
 template <>
 constexpr uint64_t pressing<ArenaStore> = 384 << 10;
 
+template <class Reader>
+typename Reader::Candidate prefetched(Reader& reader, const StoreKey& key) {
+  typename Reader::Candidate candidate;
+  reader.prefetch(candidate, key.hash);
+  reader.prefetch_entry(candidate, key.hash);
+  return candidate;
+}
+
 TYPED_TEST(StoreTest, PutFindRemove) {
   TypeParam store(ample);
   typename TypeParam::Reader reader(store);
   TestKey key(1);
-  reader.prefetch(StoreKey(key).hash);
-  reader.prefetch_entry(StoreKey(key).hash);
+  prefetched(reader, key);
   EXPECT_FALSE(reader.find(key));
   EXPECT_FALSE(store.remove(key));
 
@@ -73,21 +80,21 @@ TYPED_TEST(StoreTest, StagedLookUpSeesWhatIsThereNow) {
   const TestKey key(1), other(2);
   const StoreKey wanted = key;
   ASSERT_TRUE(store.put(key, until(1), self_checking_blob(1, 100)));
-  EXPECT_EQ(seed_of(reader.find_at(reader.prefetch_entry(wanted.hash), key).blob()), 1u);
+  EXPECT_EQ(seed_of(reader.find_at(prefetched(reader, wanted), key).blob()), 1u);
 
-  const auto before_replacing = reader.prefetch_entry(wanted.hash);
+  const auto before_replacing = prefetched(reader, wanted);
   ASSERT_TRUE(store.put(key, until(1), self_checking_blob(2, 300)));
   const Hit replaced = reader.find_at(before_replacing, key);
   EXPECT_TRUE(!replaced || seed_of(replaced.blob()) == 2u);
 
-  const auto before_removal = reader.prefetch_entry(wanted.hash);
+  const auto before_removal = prefetched(reader, wanted);
   ASSERT_TRUE(store.remove(key));
   EXPECT_FALSE(reader.find_at(before_removal, key));
-  const auto absent = reader.prefetch_entry(wanted.hash);
+  const auto absent = prefetched(reader, wanted);
   EXPECT_FALSE(reader.find_at(absent, key));
 
   ASSERT_TRUE(store.put({StoreKey(other).octets, wanted.hash}, until(1), self_checking_blob(3, 100)));
-  EXPECT_FALSE(reader.find_at(reader.prefetch_entry(wanted.hash), key)) << "another key with the same hash";
+  EXPECT_FALSE(reader.find_at(prefetched(reader, wanted), key)) << "another key with the same hash";
 }
 
 TYPED_TEST(StoreTest, KeepsItsOwnCopies) {

@@ -35,7 +35,7 @@ TEST(Intake, TakesWhatAQuerySaysAboutItsAnswer) {
                               .cd = true,
                               .opt = {.udp_size = 1400, .dnssec_ok = true}});
   ASSERT_EQ(take(message, q).verdict, Intake::look_up);
-  EXPECT_EQ(q.fields.id, 77);
+  EXPECT_EQ(q.id, 77);
   EXPECT_TRUE(q.fields.rd() && q.fields.cd() && q.fields.has_edns && q.fields.dnssec_ok);
   EXPECT_FALSE(q.fields.ad());
   EXPECT_EQ(q.fields.limit, 1232);  // ours is smaller than the client's
