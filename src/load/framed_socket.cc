@@ -17,8 +17,10 @@ bool is_for_later(int error) { return error == EAGAIN || error == EWOULDBLOCK ||
 }  // namespace
 
 MutableBytes FrameReader::room() {
-  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-  end_ -= std::exchange(begin_, 0);
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+  }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.empty() ? usual_buffer : largest_frame);
   return MutableBytes(buffer_).subspan(end_);
 }
