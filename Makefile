@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-prove bench-peers cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
+.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -45,8 +45,14 @@ bench: setup-test build ## rate, CPU time and latency over loopback (minutes, tw
 bench-save: setup-test ## builds the checkout as it is and keeps it as NAME, for bench-compare
 	bench/compare/compare.py save "$(NAME)"
 
-bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or any commit: faster, slower, or cannot tell (3 min)
+bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or any commit: faster, slower, or cannot tell (5 min)
 	bench/compare/compare.py against "$(BASE)"
+
+bench-history: setup-test ## measures COMMITS="v1 v2 ..." by turns, and keeps what was found for the report
+	bench/compare/compare.py history $(COMMITS)
+
+perf-ci: setup-test ## what CI asks of a change's speed: the instruction budgets, and nothing slower than at BASE (where HEAD left main)
+	@scripts/perf_ci.py --base "$(BASE)"
 
 bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing where there is none? (an hour, two idle cores)
 	bench/compare/compare.py prove

@@ -3,103 +3,82 @@
 
     compare.py save NAME                 builds the checkout as it is, and remembers it as NAME
     compare.py against BASE              the checkout as it is against BASE, a saved name or any revision
+    compare.py history COMMIT...         measures the commits by turns and keeps what was found for the report
     compare.py prove                     does the suite see a slowdown of 3 % (20 runs), and none where there is none (20 runs)?
 
-Both are built in trees of their own and run by turns: A B B A A B ... Each run of a process gives one number. See verdicts.py for
-what is made of them.
+Each build is made in a tree of its own, and they are run by turns: A B B A A B ... Each run of a process gives one number for a
+benchmark. See suite.py for the benchmarks, and verdicts.py for what is made of the numbers.
 """
 
 import argparse
+import dataclasses
 import json
-import os
 import pathlib
-import re
-import subprocess
 import sys
 
+import suite
 import trees
 import verdicts
 
-sys.path.insert(0, str(trees.ROOT / "scripts"))
-import exact  # noqa: E402
+sys.path.insert(0, str(trees.ROOT / "bench" / "report"))
+import kept  # noqa: E402
+import stand  # noqa: E402
 
 SLOWDOWN = pathlib.Path(__file__).with_name("slowdown.patch")
-# The hit path by kind of query, and what it is made of. Timed where callgrind counts them, by the same programs.
-TIMED = (
-    ("exact_hit", "hit_plain.arena"),
-    ("exact_hit", "hit_do.arena"),
-    ("exact_hit", "hit_cookie.arena"),
-    ("exact_hit", "hit_plain.mutex"),
-    ("exact_key", "find.arena"),
-    ("exact_parse", "parse_edns"),
-    ("exact_render", "render_edns"),
-)
-KERNELS = "avx2" if "avx2" in pathlib.Path("/proc/cpuinfo").read_text() else "scalar"
 
 
-def timed(programs, program, name, seconds):
-    """One process run: nanoseconds an operation."""
-    done = subprocess.run(
-        ["taskset", "-c", str(os.cpu_count() - 1), programs / "bench" / "exact" / program, name, KERNELS, str(seconds)],
-        capture_output=True, text=True, check=False,
-    )
-    found = re.search(r"^nanoseconds ([\d.]+)$", done.stdout, re.MULTILINE)
-    if done.returncode or not found:
-        raise trees.Unbuildable(f"{program} {name} failed in {programs}: {done.stdout}{done.stderr}")
-    return float(found[1])
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a build gave: samples as of suite.measure(), and instructions by name."""
+
+    programs: pathlib.Path
+    samples: dict
+    counts: dict
+
+    def rows(self):
+        """For the history."""
+        exact_rows = [kept.Row("exact", name, "instructions", [count]) for name, count in self.counts.items()]
+        timed = [kept.Row(part, name, unit, numbers) for (part, name), (unit, numbers) in self.samples.items()]
+        return exact_rows + timed
 
 
-def counts(programs):
-    """Instructions an operation by name. Kept beside the programs: they are the same each time."""
-    kept = programs / "counts.json"
-    if not kept.exists():
-        folder = programs / "bench" / "exact"
-        kept.write_text(json.dumps({name: exact.count(folder / program, name, KERNELS)[0] for program, name in TIMED}))
-    return json.loads(kept.read_text())
+def measure(builds, args):
+    stand.BINARY = builds[-1] / "peregrine"  # the generator, the echo and the upstream: the same for all
+    counted = [suite.counts(programs) for programs in builds]
+    samples = suite.measure(builds, suite.jobs(args.parts), args.rounds, args.seconds)
+    return [Measured(*one) for one in zip(builds, samples, counted)]
 
 
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+def judge(base, current):
+    """Rows of verdicts for what both builds have."""
+    return verdicts.compare({
+        f"{part} {name}": verdicts.Samples(base.samples[part, name][1], numbers, base.counts.get(name), current.counts.get(name))
+        for (part, name), (_, numbers) in current.samples.items() if (part, name) in base.samples
+    })
 
 
-def run_suite(base, current, rounds, seconds):
-    """Samples by name."""
-    base_counts, current_counts = counts(base), counts(current)
-    samples = {
-        name: verdicts.Samples([], [], base_counts.get(name), current_counts.get(name)) for _, name in TIMED
-    }
-    for turn in range(rounds):
-        progress(f"round {turn + 1} of {rounds}")
-        for program, name in TIMED:
-            sides = [(base, samples[name].base), (current, samples[name].current)]
-            for programs, numbers in sides if turn % 2 == 0 else reversed(sides):
-                numbers.append(timed(programs, program, name, seconds))
-    progress("")
-    return verdicts.compare(samples)
-
-
-def print_table(rows):
-    print(f"{'benchmark':18} {'base ns':>9} {'now ns':>9} {'ratio':>7} {'95 % interval':>16} {'p':>7} {'instr.':>7}  verdict")
+def table(rows):
+    lines = [f"{'benchmark':40} {'base ns':>10} {'now ns':>10} {'ratio':>7} {'95 % interval':>16} {'p':>7} {'instr.':>7}  verdict"]
     for row in rows:
         counted = f"{row.count_ratio:7.4f}" if row.count_ratio else "      -"
-        print(f"{row.name:18} {row.base:9.2f} {row.current:9.2f} {row.ratio:7.4f} {row.low:8.4f}-{row.high:.4f} "
-              f"{row.p:8.4f} {counted}  {row.verdict}")
+        lines.append(f"{row.name:40} {row.base:10.2f} {row.current:10.2f} {row.ratio:7.4f} {row.low:8.4f}-{row.high:.4f} "
+                     f"{row.p:8.4f} {counted}  {row.verdict}")
+    return "\n".join(lines)
 
 
-def is_slower(rows):
-    return any(row.verdict == verdicts.SLOWER for row in rows)
+def slower(rows):
+    return [row.name for row in rows if row.verdict == verdicts.SLOWER]
 
 
 def against(args):
-    base, current = trees.build(trees.commit_of(args.base)), trees.build(trees.as_it_is())
-    rows = run_suite(base, current, args.rounds, args.seconds)
+    builds = [trees.build(trees.commit_of(args.base)), trees.build(trees.as_it_is())]
+    rows = judge(*measure(builds, args))
     if args.json:
-        print(json.dumps([row.__dict__ | {"ratio": row.ratio} for row in rows]))
+        print(json.dumps([dataclasses.asdict(row) | {"ratio": row.ratio} for row in rows]))
     else:
-        print_table(rows)
-        print("slower" if is_slower(rows) else "not slower")
-    return 1 if is_slower(rows) else 0
+        print(table(rows))
+        print(f"slower: {', '.join(slower(rows))}" if slower(rows) else "not slower")
+    return 1 if slower(rows) else 0
 
 
 def save(args):
@@ -107,25 +86,40 @@ def save(args):
     return 0
 
 
+def history(args):
+    commits = [trees.commit_of(name) for name in args.commits]
+    measured = measure([trees.build(commit) for commit in commits], args)
+    for commit, one in zip(commits, measured):
+        print(kept.keep_run(kept.new_run(commit, stand.machine(one.programs / "peregrine"), one.rows())))
+    return 0
+
+
 def prove(args):
-    """Twenty suites with the slowdown compiled in, twenty with the same code built twice, by turns."""
+    """Twenty suites with the slowdown compiled in, twenty with the same code twice, by turns."""
     commit = trees.as_it_is()
     base, slowed = trees.build(commit), trees.build(commit, SLOWDOWN)
     seen = false_alarms = 0
     for number in range(1, args.suites + 1):
-        rows = run_suite(base, slowed, args.rounds, args.seconds)
-        seen += is_slower(rows)
+        rows = judge(*measure([base, slowed], args))
+        seen += bool(slower(rows))
         by_time = sum(row.p < verdicts.LEVEL and row.low > 1 for row in rows)
-        false_alarms += is_slower(run_suite(base, base, args.rounds, args.seconds))
-        hit = rows[0]
-        print(f"suite {number}: slower in {seen} of {number} with the slowdown (hit_plain x {hit.ratio:.4f} in time, "
-              f"x {hit.count_ratio:.4f} in instructions; {by_time} benchmarks slower by time alone), "
-              f"in {false_alarms} of {number} without", flush=True)
+        alarms = slower(judge(*measure([base, base], args)))
+        false_alarms += bool(alarms)
+        hit = next((row for row in rows if row.name == "hit hit_plain.arena"), rows[0])
+        print(f"suite {number} of {len(rows)} benchmarks: slower in {seen} of {number} with the slowdown (plain hit x {hit.ratio:.4f} in "
+              f"time, x {hit.count_ratio or 1:.4f} in instructions; {by_time} benchmarks slower by time alone), "
+              f"in {false_alarms} of {number} without {' '.join(alarms)}".rstrip(), flush=True)
     needed = args.suites * 19 // 20
-    proved = seen >= needed and args.suites - false_alarms >= needed
-    print(f"{int(seen >= needed) + int(args.suites - false_alarms >= needed)} passed, "
-          f"{int(seen < needed) + int(args.suites - false_alarms < needed)} failed")
-    return 0 if proved else 1
+    proved = int(seen >= needed) + int(args.suites - false_alarms >= needed)
+    print(f"{proved} passed, {2 - proved} failed")
+    return 0 if proved == 2 else 1
+
+
+def add_pace(command, rounds=12, seconds=0.2):
+    command.add_argument("--parts", nargs="+", choices=suite.PARTS, default=suite.PARTS, help="of the suite; all without")
+    command.add_argument("--rounds", type=int, default=rounds, help=f"process runs of each build for each benchmark; {rounds} without")
+    command.add_argument("--seconds", type=float, default=seconds, help=f"of a process run of the hit path, {seconds} without; a "
+                         "function has a tenth of that, a server five times as much")
 
 
 def main():
@@ -138,12 +132,14 @@ def main():
     comparing.add_argument("base")
     comparing.add_argument("--json", action="store_true")
     comparing.set_defaults(run=against)
+    keeping = commands.add_parser("history")
+    keeping.add_argument("commits", nargs="+", metavar="COMMIT")
+    keeping.set_defaults(run=history)
     proving = commands.add_parser("prove")
     proving.add_argument("--suites", type=int, default=20)
     proving.set_defaults(run=prove)
-    for command in (comparing, proving):
-        command.add_argument("--rounds", type=int, default=12, help="process runs of each binary for each benchmark")
-        command.add_argument("--seconds", type=float, default=0.2, help="of each process run")
+    for command in (comparing, keeping, proving):
+        add_pace(command)
     args = options.parse_args()
     try:
         return args.run(args)

@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TREES = ROOT / "build" / "trees"
 SAVED = ROOT / "build" / "baselines"
-TARGETS = ("exact", "micro")
+TARGETS = ("exact", "micro", "peregrine")
 
 
 class Unbuildable(Exception):

@@ -97,6 +97,8 @@ def judge(name, samples, p):
 def compare(suite):
     """Rows for a suite: a dict of Samples by name."""
     names = list(suite)
+    if not names:
+        return []
     raw = [
         scipy.stats.mannwhitneyu(suite[name].base, suite[name].current, alternative="two-sided").pvalue for name in names
     ]
