@@ -17,6 +17,12 @@ using testing::HasSubstr;
 
 // `bench upstream` on a thread and a free port.
 class BenchTest : public ::testing::Test {
+ public:
+  ~BenchTest() override {
+    stop_ = true;
+    thread_.join();
+  }
+
  protected:
   BenchTest() {
     Fd socket = open_udp_listener(Endpoint::parse("127.0.0.1:0", 0).value(), {.reuse_port = false});
@@ -24,11 +30,6 @@ class BenchTest : public ::testing::Test {
     thread_ =
         std::thread([this, s = std::move(socket)]() mutable { run_name_responder(std::move(s), {}, stop_); });
   }
-  ~BenchTest() override {
-    stop_ = true;
-    thread_.join();
-  }
-
   Done load(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"bench", "load", server_, "--timeout", "30"});
     return run(std::move(arguments));

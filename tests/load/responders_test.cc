@@ -14,7 +14,7 @@ class Upstream : public ::testing::Test {
   Upstream() {
     sockaddr_storage to;
     const socklen_t size = server_.at.to_sockaddr(to);
-    connect(socket_.get(), reinterpret_cast<sockaddr*>(&to), size);
+    EXPECT_EQ(connect(socket_.get(), reinterpret_cast<sockaddr*>(&to), size), 0);
   }
 
   MessageView ask(const char* name, Type qtype) {
