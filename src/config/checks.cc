@@ -37,8 +37,8 @@ class Checks {
   void run() const {
     check_listen();
     check_ttls();
-    check_forward_zones();
-    check_loops();
+    check_zones("forward", config_.forward);
+    check_zones("stub", config_.stub);
   }
 
  private:
@@ -99,37 +99,37 @@ class Checks {
 
   static std::pair<size_t, Place> place_of(const Given& given) { return {given.source, given.value->place}; }
 
-  void check_forward_zones() const {
-    const Given* given = find("forward");
+  // [[forward]] or [[stub]].
+  void check_zones(std::string_view key, const std::vector<ForwardZone>& zones) const {
+    const Given* given = find(key);
     if (given == nullptr || !given->good) return;
     std::set<Dname, CanonicalOrder> seen;
-    for (size_t i = 0; i < config_.forward.size(); ++i) {
-      const Dname zone = config_.forward[i].zone;
+    for (size_t i = 0; i < zones.size(); ++i) {
+      const Dname zone = zones[i].zone;
       if (seen.insert(zone).second) continue;
-      complain_(*given, element(*given->value, i), "forward has the zone " + zone.to_string() + " twice");
+      complain_(*given, element(*given->value, i),
+                std::string(key) + " has the zone " + zone.to_string() + " twice");
     }
+    if (!is_bad("server.listen")) check_loops(*given, zones);
   }
 
-  void check_loops() const {
-    const Given* given = find("forward");
-    if (given == nullptr || !given->good || is_bad("server.listen")) return;
-    const auto& forward = config_.forward;
-    const auto& tables = *given->value->get<TomlList>();
+  void check_loops(const Given& given, const std::vector<ForwardZone>& zones) const {
+    const auto& tables = *given.value->get<TomlList>();
     const OwnAddresses ours(config_.server.listen);
-    for (size_t i = 0; i < forward.size(); ++i) {
-      for (size_t j = 0; j < forward[i].servers.size(); ++j) {
-        const Endpoint& server = forward[i].servers[j];
+    for (size_t i = 0; i < zones.size(); ++i) {
+      for (size_t j = 0; j < zones[i].servers.size(); ++j) {
+        const Endpoint& server = zones[i].servers[j];
         const auto listen = ours.reached_by(server);
-        if (listen) complain_(*given, server_place(tables.at(i), j), loop_error(server, *listen));
+        if (listen) complain_(given, server_place(tables.at(i), j), loop_error(server, *listen));
       }
     }
   }
 
-  static Place server_place(const TomlValue& forward, size_t i) {
-    for (const TomlMember& member : *forward.get<TomlTable>()) {
+  static Place server_place(const TomlValue& zone, size_t i) {
+    for (const TomlMember& member : *zone.get<TomlTable>()) {
       if (member.key == "servers") return element(member.value, i);
     }
-    return forward.place;
+    return zone.place;
   }
 
   const Config& config_;

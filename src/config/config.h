@@ -32,6 +32,9 @@ struct ForwardZone {
   bool operator==(const ForwardZone&) const = default;
 };
 
+// How much of a name is shown to servers that only know the way to it (RFC 9156).
+enum class QnameMinimisation : uint8_t { off, relaxed, strict };
+
 // What flags.udp_steering goes by.
 enum class SteeringKey : uint8_t { flow, cpu };
 
@@ -66,6 +69,15 @@ struct Config {
     bool operator==(const Cache&) const = default;
   } cache;
   std::vector<ForwardZone> forward;  // empty: the servers of /etc/resolv.conf, for "."
+  struct Recursion {
+    bool enabled = false;
+    QnameMinimisation qname_minimisation = QnameMinimisation::relaxed;
+    std::vector<Endpoint> root_servers;  // empty: those built in
+    uint16_t port = 53;                  // of authoritative servers
+    bool query_private = false;
+    bool operator==(const Recursion&) const = default;
+  } recursion;
+  std::vector<ForwardZone> stub;  // zones whose authoritative servers are given
   struct Resolver {
     unsigned queries_in_flight = 8'192;        // resolutions of one worker at a time
     unsigned waiters_per_query = 1'000;        // clients that wait for one resolution

@@ -119,6 +119,7 @@ constexpr Row resolver_row(KeyRow doc) {
 
 using Server = Config::Server;
 using Cache = Config::Cache;
+using Recursion = Config::Recursion;
 using Resolver = Config::Resolver;
 
 // clang-format off
@@ -185,6 +186,28 @@ constexpr Row rows[] = {
     "The queries at or below this name; the longest match decides", live}},
   {{"forward[].servers", "a list of addresses, such as \"192.0.2.53\" or \"[2001:db8::1]:5353\"", "",
     "The servers that these queries are sent to; port 53 where none is given", live}},
+
+  value_row<&Config::recursion, &Recursion::enabled, ReadBoolean{}>({"recursion.enabled", "true or false", "false",
+    "Whether names that no [[forward]] has are resolved from the root, and not by the servers of /etc/resolv.conf", live}),
+  value_row<&Config::recursion, &Recursion::qname_minimisation, ReadMinimisation{}>({"recursion.qname_minimisation",
+    "one of \"off\", \"relaxed\", \"strict\"", "\"relaxed\"",
+    "How much of a name is shown to servers that only know the way to it; strict believes them that it does not exist (RFC 9156)",
+    live}),
+  {{"recursion.root_servers", "a list of addresses, such as \"198.41.0.4\"", "[]",
+    "The servers of the root to begin with; empty for those built in", live},
+   take_list<&Config::recursion, &Recursion::root_servers, ReadServer{}>,
+   same<&Config::recursion, &Recursion::root_servers>},
+  value_row<&Config::recursion, &Recursion::port, ReadNumber{1, 65'535}>({"recursion.port", "a number from 1 to 65535", "53",
+    "The port of authoritative servers, for networks of one's own", live}),
+  value_row<&Config::recursion, &Recursion::query_private, ReadBoolean{}>({"recursion.query_private", "true or false", "false",
+    "Whether servers at loopback, private and link-local addresses are asked that other servers name", live}),
+  {{"stub", "a list of tables, each written [[stub]], with zone and servers", "[]",
+    "Zones whose authoritative servers are given, whatever their parents say", live},
+   take_stub, [](const Row&, const Config& a, const Config& b) { return a.stub == b.stub; }},
+  {{"stub[].zone", "a domain name, such as \"example.com\"", "",
+    "The queries at or below this name; the longest match of [[stub]] and [[forward]] decides", live}},
+  {{"stub[].servers", "a list of addresses, such as \"192.0.2.53\"", "",
+    "The zone's authoritative servers; port 53 where none is given", live}},
 
   resolver_row<&Resolver::timeout, ReadDuration<milliseconds>{1, 60'000}>({"resolver.timeout",
     "a duration from \"1ms\" to \"1m\"", "\"5s\"", "The time for a client's query in all", live}),

@@ -43,6 +43,7 @@ std::span<const Row> key_table();
 const Row* find_row(std::string_view key);  // null if there is none
 bool is_table_name(std::string_view key);   // "server"
 bool take_forward(const Row& row, const TomlValue& value, Loading& loading);
+bool take_stub(const Row& row, const TomlValue& value, Loading& loading);
 
 std::string environment_name(std::string_view key);          // "PEREGRINE_SERVER__WORKERS"
 std::string key_of_environment_name(std::string_view name);  // and back; `name` has the prefix

@@ -104,6 +104,15 @@ std::optional<Profile> ReadProfile::operator()(const TomlValue& value) const {
   return find_profile(*text);
 }
 
+std::optional<QnameMinimisation> ReadMinimisation::operator()(const TomlValue& value) const {
+  constexpr std::array<std::string_view, 3> names{"off", "relaxed", "strict"};
+  const auto* text = value.get<std::string>();
+  if (text == nullptr) return std::nullopt;
+  const auto found = std::ranges::find(names, *text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<QnameMinimisation>(found - names.begin());
+}
+
 std::optional<SteeringKey> ReadSteering::operator()(const TomlValue& value) const {
   const auto* text = value.get<std::string>();
   if (text == nullptr) return std::nullopt;

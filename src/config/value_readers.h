@@ -48,6 +48,10 @@ struct ReadProfile {
   std::optional<Profile> operator()(const TomlValue& value) const;
 };
 
+struct ReadMinimisation {
+  std::optional<QnameMinimisation> operator()(const TomlValue& value) const;
+};
+
 struct ReadSteering {
   std::optional<SteeringKey> operator()(const TomlValue& value) const;
 };

@@ -32,11 +32,13 @@ struct Denial {
 struct NameServer {
   DnameBuf name;
   std::vector<IpAddress> addresses;  // glue; empty: to be looked up
+  uint16_t port = 0;                 // 0: that of all authoritative servers
 };
 
 struct Delegation {
   DnameBuf zone;
   std::vector<NameServer> servers;
+  bool configured = false;  // by hand: its servers may be anywhere
 };
 
 }  // namespace peregrine

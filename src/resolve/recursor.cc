@@ -67,13 +67,13 @@ Recursor::Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder
     : tools_(tools), knowledge_(knowledge), forwarder_(forwarder), scratch_(max_message_size) {}
 
 Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
-                                   std::shared_ptr<const ForwardTable> forwards, RecursionOptions options,
+                                   std::shared_ptr<const ForwardTable> forwards,
                                    ForwarderOptions forwarding) {
   if (request.qclass != Class::in) co_return servfail(Ede::not_supported, "only class IN is resolved");
+  const RecursionOptions options = table->options;
   auto job = std::make_shared<Job>(
       Job{.table = std::move(table),
           .forwards = std::move(forwards),
-          .options = options,
           .forwarding = forwarding,
           .budget = {.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout},
           .lookups = options.max_lookups,
@@ -163,7 +163,7 @@ Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
 }
 
 Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
-  Minimiser minimiser(quest->name, quest->type, job->options.minimisation);
+  Minimiser minimiser(quest->name, quest->type, job->options().minimisation);
   Delegation zone = co_await nearest(job, quest);
   while (true) {
     const Minimiser::Ask ask = minimiser.next(zone.zone);

@@ -16,6 +16,7 @@
 
 namespace peregrine {
 
+// How a request is resolved.
 struct RecursionOptions {
   Duration timeout = std::chrono::seconds(5);  // for a request in all
   unsigned max_packets = 100;                  // upstream packets for one request
@@ -29,10 +30,11 @@ struct RecursionOptions {
   bool query_private = false;  // whether public zones may make us ask private addresses
 };
 
-// Where names are looked for. Immutable; shared by workers.
+// Where names are looked for, and how. Immutable; shared by workers.
 struct RecursionTable {
-  Delegation root;                           // hints
-  std::vector<Delegation> stubs;             // zones whose servers are given, whatever their parents say
+  Delegation root;                // hints
+  std::vector<Delegation> stubs;  // zones whose servers are given, whatever their parents say
+  RecursionOptions options;
   const Delegation* stub(Dname name) const;  // with the longest suffix of the name; null: none
 };
 
@@ -43,8 +45,7 @@ class Recursor {
   // Never fails otherwise than by SERVFAIL. The tables are kept until the task ends. Names below a zone of
   // `forwards` are asked of its servers.
   Task<Resolution> resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
-                           std::shared_ptr<const ForwardTable> forwards, RecursionOptions options,
-                           ForwarderOptions forwarding);
+                           std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding);
 
  private:
   friend class ZoneInquiry;
@@ -53,12 +54,12 @@ class Recursor {
   struct Job {
     std::shared_ptr<const RecursionTable> table;
     std::shared_ptr<const ForwardTable> forwards;
-    RecursionOptions options;
     ForwarderOptions forwarding;
     Budget budget;
     unsigned lookups = 0;              // of name servers' addresses, left
     uint64_t began = 0;                // the cache's generation
     std::optional<Endpoint> server{};  // that answered last
+    const RecursionOptions& options() const { return table->options; }
   };
   // What is being looked for, and for whose sake: a chain without cycles.
   struct Quest {

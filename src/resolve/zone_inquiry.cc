@@ -65,8 +65,8 @@ ZoneInquiry::ZoneInquiry(Recursor& recursor, Recursor::JobPtr job, Recursor::Que
       question_{.qname = qname_,
                 .qtype = ask.type,
                 .dnssec_ok = true,
-                .randomise_case = job_->options.randomise_case,
-                .udp_size = job_->options.udp_size},
+                .randomise_case = job_->options().randomise_case,
+                .udp_size = job_->options().udp_size},
       talk_(recursor.tools_, question_, job_->budget) {}
 
 Task<Recursor::Found> ZoneInquiry::run() {
@@ -88,11 +88,11 @@ Task<Recursor::Found> ZoneInquiry::run() {
   co_return failure();
 }
 
-void ZoneInquiry::add(std::span<const IpAddress> addresses) {
+void ZoneInquiry::add(std::span<const IpAddress> addresses, uint16_t port) {
   for (const IpAddress& address : addresses) {
     if (seen_.size() == most_servers) return;
-    if (!job_->options.query_private && !is_public(address)) continue;
-    const Endpoint server{address, job_->options.port, 0};
+    if (!zone_.configured && !job_->options().query_private && !is_public(address)) continue;
+    const Endpoint server{address, port != 0 ? port : job_->options().port, 0};
     if (seen_.insert(server).second) untried_.push_back(server);
   }
 }
@@ -104,7 +104,7 @@ void ZoneInquiry::add_known_addresses() {
       if (!addresses.empty()) break;
       if (const auto set = recursor_.knowledge_.rrset(server.name, type)) put_addresses(*set, addresses);
     }
-    add(addresses);
+    add(addresses, server.port);
     if (addresses.empty() && names_.size() < lookups_a_zone) names_.push_back(server.name);
   }
 }
@@ -158,7 +158,7 @@ std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& r
 
 // Looks up the addresses of one server more; whether there are any.
 Task<bool> ZoneInquiry::find_more_addresses() {
-  while (!names_.empty() && job_->lookups > 0 && quest_->depth < job_->options.max_depth && !spent()) {
+  while (!names_.empty() && job_->lookups > 0 && quest_->depth < job_->options().max_depth && !spent()) {
     const DnameBuf name = names_.front();
     names_.erase(names_.begin());
     auto lookup = std::make_shared<AddressLookup>();

@@ -31,7 +31,7 @@ class ZoneInquiry {
   bool is_priming() const { return qname_.view().is_root() && question_.qtype == Type::ns; }
   bool spent() const { return job_->budget.spent(recursor_.tools_.clock.now()); }
   void add_known_addresses();
-  void add(std::span<const IpAddress> addresses);
+  void add(std::span<const IpAddress> addresses, uint16_t port = 0);
   Task<std::optional<Recursor::Found>> ask_all();
   Task<bool> find_more_addresses();
   std::optional<Recursor::Found> take(Endpoint server, const Reply& reply);

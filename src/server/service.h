@@ -11,6 +11,8 @@
 #include "policy/special_names.h"
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
+#include "resolve/recursor.h"
+#include "resolve/store_knowledge.h"
 #include "server/hit_path.h"
 #include "server/intake.h"
 #include "server/outcome.h"
@@ -45,6 +47,8 @@ class Service {
         exchange_(world.network, world.clock, world.timers, world.random, world.counters, exchange),
         upstreams_(world.clock, world.random),
         forwarder_(exchange_, upstreams_, world.clock),
+        knowledge_(store, reader_, world.clock, world.hash_secret, world.flushes),
+        recursor_({exchange_, upstreams_, world.clock}, knowledge_, forwarder_),
         inflight_(snapshot_.settings->inflight),
         blob_scratch_(max_blob),
         message_scratch_(max_message) {}
@@ -116,6 +120,8 @@ class Service {
   Exchange exchange_;
   Upstreams upstreams_;
   Forwarder forwarder_;
+  StoreKnowledge<S> knowledge_;
+  Recursor recursor_;
   Inflight<Waiter> inflight_;
   std::vector<uint8_t> blob_scratch_, message_scratch_;
   KnownCookies cookies_;
@@ -259,6 +265,13 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
 
 template <Store S>
 Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, Began began) {
+  if (snapshot_.recursion && !snapshot_.forward->find(request.qname)) {
+    knowledge_.limits(snapshot_.settings->ttl);
+    auto resolution = co_await recursor_.resolve(request, snapshot_.recursion, snapshot_.forward,
+                                                 snapshot_.settings->forwarder);
+    finish(key, request, resolution, began);
+    co_return;
+  }
   auto resolution = co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder);
   finish(key, request, resolution, began);
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "config/own_addresses.h"
+#include "resolve/root_hints.h"
 #include "server/host.h"
 
 namespace peregrine {
@@ -17,6 +18,41 @@ std::vector<ForwardTable::Zone> forward_zones(const Config& config,
     zones.push_back({DnameBuf(), {system_servers.begin(), system_servers.end()}});
   }
   return zones;
+}
+
+Minimisation minimisation_of(QnameMinimisation wanted) {
+  switch (wanted) {
+    case QnameMinimisation::off:
+      return Minimisation::off;
+    case QnameMinimisation::relaxed:
+      return Minimisation::relaxed;
+    case QnameMinimisation::strict:
+      return Minimisation::strict;
+  }
+  return Minimisation::relaxed;
+}
+
+// Servers without names of their own.
+Delegation delegation_to(Dname zone, std::span<const Endpoint> servers) {
+  Delegation made{.zone = DnameBuf(zone), .servers = {}, .configured = true};
+  for (const Endpoint& server : servers)
+    made.servers.push_back({.name = {}, .addresses = {server.address}, .port = server.port});
+  return made;
+}
+
+std::shared_ptr<const RecursionTable> recursion_of(const Config& config) {
+  if (!config.recursion.enabled) return nullptr;
+  auto made = std::make_shared<RecursionTable>();
+  const auto& roots = config.recursion.root_servers;
+  made->root = roots.empty() ? built_in_root() : delegation_to(Dname(), roots);
+  for (const ForwardZone& stub : config.stub) made->stubs.push_back(delegation_to(stub.zone, stub.servers));
+  made->options = {.timeout = config.resolver.timeout,
+                   .minimisation = minimisation_of(config.recursion.qname_minimisation),
+                   .randomise_case = config.resolver.randomise_case,
+                   .udp_size = config.edns.udp_size,
+                   .port = config.recursion.port,
+                   .query_private = config.recursion.query_private};
+  return made;
 }
 
 bool same_tables(const ForwardTable& a, const ForwardTable& b) {
@@ -77,6 +113,7 @@ Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_se
   auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
   return {std::make_shared<const Settings>(settings_of(config)),
           forward,
+          recursion_of(config),
           std::make_shared<const ServedSince>(*forward, 1),
           {},
           1,
@@ -89,6 +126,7 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
   auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
   return {std::make_shared<const Settings>(settings_of(config)),
           forward,
+          recursion_of(config),
           std::make_shared<const ServedSince>(*before.served_since, *before.forward, *forward, generation),
           before.cookies,
           generation,
@@ -97,7 +135,7 @@ Snapshot next_snapshot(const Snapshot& before, const Config& config,
 
 std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen) {
   constexpr size_t most = 64 * 1024;  // octets; those in use have some hundreds
-  if (!config.forward.empty()) return {};
+  if (!config.forward.empty() || config.recursion.enabled) return {};
   auto text = read_file("/etc/resolv.conf", most);
   if (!text) return {};
   std::vector<Endpoint> servers = parse_resolv_conf(*text);

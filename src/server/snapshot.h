@@ -13,6 +13,7 @@
 #include "policy/access.h"
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
+#include "resolve/recursor.h"
 #include "server/query.h"
 
 namespace peregrine {
@@ -49,6 +50,7 @@ class ServedSince {
 struct Snapshot {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const ForwardTable> forward;
+  std::shared_ptr<const RecursionTable> recursion;  // none: what no server is configured for fails
   std::shared_ptr<const ServedSince> served_since;
   std::shared_ptr<const CookieSecrets> cookies{};  // none: the option is ignored
   uint32_t generation = 0;                         // rises with every change of any part
@@ -64,14 +66,14 @@ inline void answer_cookie(const Snapshot& snapshot, KnownCookies& known, Bytes c
   known.answer(*snapshot.cookies, fields.cookie, client, now);
 }
 
-// `system_servers` serve "." where the configuration has no [[forward]].
+// `system_servers` serve "." where the configuration has no [[forward]] and no recursion.
 Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers);
 // The one that follows `before`.
 Snapshot next_snapshot(const Snapshot& before, const Config& config,
                        std::span<const Endpoint> system_servers);
 
 // The nameservers of /etc/resolv.conf without those that are we ourselves, listening on `listen`. Empty if it
-// cannot be read, or where a [[forward]] says that they are not wanted.
+// cannot be read, or where recursion or a [[forward]] says that they are not wanted.
 std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen);
 
 }  // namespace peregrine

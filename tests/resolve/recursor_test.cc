@@ -26,6 +26,7 @@ class RecursorTest : public testing::Test {
  protected:
   RecursorTest() {
     auto made = std::make_shared<RecursionTable>();
+    made->options.query_private = true;
     made->root.servers = {{name("a.root."), {endpoint("198.41.0.4").address}}};
     table = made;
     internet.zone(
@@ -47,8 +48,8 @@ class RecursorTest : public testing::Test {
   }
 
   Resolution resolve(std::string_view qname, Type qtype = Type::a) {
-    auto result = run(world.network,
-                      recursor.resolve({.qname = name(qname), .qtype = qtype}, table, forwards, options, {}));
+    auto result =
+        run(world.network, recursor.resolve({.qname = name(qname), .qtype = qtype}, table, forwards, {}));
     return result ? std::move(*result) : throw std::logic_error("no result");
   }
   std::vector<std::string> answer(std::string_view qname, Type qtype = Type::a) {
@@ -70,7 +71,6 @@ class RecursorTest : public testing::Test {
   std::shared_ptr<const RecursionTable> table;
   std::shared_ptr<const ForwardTable> forwards =
       std::make_shared<ForwardTable>(std::vector<ForwardTable::Zone>{});
-  RecursionOptions options{.query_private = true};
 };
 
 TEST_F(RecursorTest, WalksFromTheRoot) {
@@ -158,7 +158,7 @@ TEST_F(RecursorTest, SaysWhyNothingWasFound) {
   EXPECT_EQ(resolution.rcode, Rcode::servfail);
   EXPECT_EQ(resolution.ede, Ede::network_error);
   EXPECT_THAT(resolution.ede_text, HasSubstr("example.com."));
-  EXPECT_LE(world.clock.now() - begun, options.timeout);
+  EXPECT_LE(world.clock.now() - begun, table->options.timeout);
 }
 
 // A name that its own zone's server has: asking for it would need it first.
@@ -184,7 +184,9 @@ TEST_F(RecursorTest, BelievesNothingFromOutsideOfTheZone) {
 }
 
 TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
-  options.query_private = false;
+  auto made = std::make_shared<RecursionTable>(*table);
+  made->options.query_private = false;
+  table = made;
   internet.zone("com.", {"192.5.6.30"},
                 {"inside 60 NS ns.inside", "ns.inside 60 A 127.0.0.1", "ns.inside 60 A 10.1.2.3"});
   const Resolution resolution = resolve("www.inside.com.");

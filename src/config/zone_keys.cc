@@ -5,15 +5,16 @@
 namespace peregrine {
 namespace {
 
-// One [[forward]] table.
-class ForwardTable {
+// One [[forward]] or [[stub]] table.
+class ZoneTable {
  public:
-  ForwardTable(Place place, Loading& loading) : place_(place), loading_(loading) {}
+  ZoneTable(std::string_view key, Place place, Loading& loading)
+      : key_(key), place_(place), loading_(loading) {}
 
   std::optional<ForwardZone> take(const TomlTable& table) {
     for (const TomlMember& member : table) take_member(member);
-    if (!has_zone_) complain(place_, "forward has no zone");
-    if (!has_servers_) complain(place_, "forward has no servers");
+    if (!has_zone_) complain(place_, key_ + " has no zone");
+    if (!has_servers_) complain(place_, key_ + " has no servers");
     if (!good_) return std::nullopt;
     return std::move(forward_);
   }
@@ -22,52 +23,51 @@ class ForwardTable {
   void take_member(const TomlMember& member) {
     if (member.key == "zone") return take_zone(member.value);
     if (member.key == "servers") return take_servers(member.value);
-    complain(member.place, unknown_key(loading_, "forward[]." + key_part(member.key)));
+    complain(member.place, unknown_key(loading_, key_ + "[]." + key_part(member.key)));
   }
 
   void take_zone(const TomlValue& value) {
     has_zone_ = true;
     const auto zone = ReadZone{}(value);
-    if (!zone) return complain(value.place, must_be(loading_, row("forward[].zone"), value));
+    if (!zone) return complain(value.place, must_be(loading_, row("[].zone"), value));
     forward_.zone = *zone;
   }
 
   void take_servers(const TomlValue& value) {
     has_servers_ = true;
     const auto* list = value.get<TomlList>();
-    if (list == nullptr) return complain(value.place, must_be(loading_, row("forward[].servers"), value));
-    if (list->empty()) return complain(value.place, "forward has no servers");
+    if (list == nullptr) return complain(value.place, must_be(loading_, row("[].servers"), value));
+    if (list->empty()) return complain(value.place, key_ + " has no servers");
     for (const TomlValue& element : *list) {
       if (const auto server = ReadServer{}(element)) {
         forward_.servers.push_back(*server);
       } else {
-        complain(element.place, bad_element(loading_, row("forward[].servers"), element));
+        complain(element.place, bad_element(loading_, row("[].servers"), element));
       }
     }
   }
 
-  static const KeyRow& row(std::string_view key) { return find_row(key)->doc; }
+  const KeyRow& row(std::string_view member) const { return find_row(key_ + std::string(member))->doc; }
 
   void complain(Place place, std::string message) {
     good_ = false;
     loading_.complain(place, std::move(message));
   }
 
+  std::string key_;
   Place place_;
   Loading& loading_;
   ForwardZone forward_;
   bool has_zone_ = false, has_servers_ = false, good_ = true;
 };
 
-}  // namespace
-
-bool take_forward(const Row& row, const TomlValue& value, Loading& loading) {
+bool take_zones(const Row& row, const TomlValue& value, Loading& loading, std::vector<ForwardZone>& zones) {
   const auto* list = value.get<TomlList>();
   if (list == nullptr) {
     loading.complain(value.place, must_be(loading, row.doc, value));
     return false;
   }
-  loading.config.forward.clear();
+  zones.clear();
   bool good = true;
   for (const TomlValue& element : *list) {
     const auto* table = element.get<TomlTable>();
@@ -76,13 +76,23 @@ bool take_forward(const Row& row, const TomlValue& value, Loading& loading) {
       good = false;
       continue;
     }
-    if (auto forward = ForwardTable(element.place, loading).take(*table)) {
-      loading.config.forward.push_back(*std::move(forward));
+    if (auto zone = ZoneTable(row.doc.key, element.place, loading).take(*table)) {
+      zones.push_back(*std::move(zone));
     } else {
       good = false;
     }
   }
   return good;
+}
+
+}  // namespace
+
+bool take_forward(const Row& row, const TomlValue& value, Loading& loading) {
+  return take_zones(row, value, loading, loading.config.forward);
+}
+
+bool take_stub(const Row& row, const TomlValue& value, Loading& loading) {
+  return take_zones(row, value, loading, loading.config.stub);
 }
 
 }  // namespace peregrine
