@@ -45,7 +45,7 @@ bench: setup-test build ## rate, CPU time and latency over loopback (minutes, tw
 bench-save: setup-test ## builds the checkout as it is and keeps it as NAME, for bench-compare
 	bench/compare/compare.py save "$(NAME)"
 
-bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or any commit: faster, slower, or cannot tell (5 min)
+bench-compare: setup-test ## the checkout as it is against BASE, a kept NAME or any commit: faster, slower, or cannot tell (a minute beside the builds)
 	bench/compare/compare.py against "$(BASE)"
 
 bench-history: setup-test ## measures COMMITS="v1 v2 ..." by turns, and keeps what was found for the report
@@ -54,7 +54,7 @@ bench-history: setup-test ## measures COMMITS="v1 v2 ..." by turns, and keeps wh
 perf-ci: setup-test ## what CI asks of a change's speed: the instruction budgets, and nothing slower than at BASE (where HEAD left main)
 	@scripts/perf_ci.py --base "$(BASE)"
 
-bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing where there is none? (an hour, two idle cores)
+bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing where there is none? (40 minutes)
 	bench/compare/compare.py prove
 
 bench-peers: setup-peers build ## beside Unbound, Knot Resolver, PowerDNS Recursor, dnsdist and BIND (ten minutes, two idle cores)

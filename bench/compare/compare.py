@@ -115,7 +115,7 @@ def prove(args):
     return 0 if proved == 2 else 1
 
 
-def add_pace(command, rounds=12, seconds=0.2):
+def add_pace(command, rounds=8, seconds=0.1):
     command.add_argument("--parts", nargs="+", choices=suite.PARTS, default=suite.PARTS, help="of the suite; all without")
     command.add_argument("--rounds", type=int, default=rounds, help=f"process runs of each build for each benchmark; {rounds} without")
     command.add_argument("--seconds", type=float, default=seconds, help=f"of a process run of the hit path, {seconds} without; a "

@@ -43,10 +43,13 @@ TIMED = (
 )
 # Of each program those that tell something on their own; what only differs by a size is left to who looks at one function.
 MICRO = {
-    "bench_wire": rf"^(parse|walk)/|^(equal_names|canonical_order)/{KERNELS}/(16|64)$",
+    "bench_answer": "^(insert/arena|render/plain|render/edns)/(alias|signed_answer)$|^age/16$",
+    "bench_buffers": "^buffers/.*/pool/512/threads:1$",
+    "bench_cache": "^find/arena/(hit|miss)/in_L2/threads:1$|^put/arena/again/in_L2$|^find_batched/arena/hit/out_of_L2/threads:1$",
     "bench_kernels": f"/{KERNELS}/mixed$",
+    "bench_wire": f"^parse/|^rdata_text/(AAAA|SOA|TXT)$|^(equal_names|canonical_order)/{KERNELS}/(16|64)$",
 }
-MACRO = ("hot", "large", "miss")
+MACRO = ("hot", "miss")
 
 
 @dataclasses.dataclass(frozen=True)
