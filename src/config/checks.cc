@@ -110,17 +110,17 @@ class Checks {
       complain_(*given, element(*given->value, i),
                 std::string(key) + " has the zone " + zone.to_string() + " twice");
     }
-    if (!is_bad("server.listen")) check_loops(*given, zones);
+    if (!is_bad("server.listen")) check_loops(key, *given, zones);
   }
 
-  void check_loops(const Given& given, const std::vector<ForwardZone>& zones) const {
+  void check_loops(std::string_view key, const Given& given, const std::vector<ForwardZone>& zones) const {
     const auto& tables = *given.value->get<TomlList>();
     const OwnAddresses ours(config_.server.listen);
     for (size_t i = 0; i < zones.size(); ++i) {
       for (size_t j = 0; j < zones[i].servers.size(); ++j) {
         const Endpoint& server = zones[i].servers[j];
         const auto listen = ours.reached_by(server);
-        if (listen) complain_(given, server_place(tables.at(i), j), loop_error(server, *listen));
+        if (listen) complain_(given, server_place(tables.at(i), j), loop_error(key, server, *listen));
       }
     }
   }

@@ -32,19 +32,21 @@ std::optional<Endpoint> OwnAddresses::reached_by(const Endpoint& server) const {
   return std::nullopt;
 }
 
-std::string loop_error(const Endpoint& server, const Endpoint& listen) {
-  return "the forward server " + server.to_string() + " is our own server.listen address " +
+std::string loop_error(std::string_view key, const Endpoint& server, const Endpoint& listen) {
+  return "the " + std::string(key) + " server " + server.to_string() + " is our own server.listen address " +
          listen.to_string() + ": queries would go round in a loop";
 }
 
 std::vector<std::string> forwards_to_itself(const Config& config, OwnAddresses::IsLocal is_local) {
   const OwnAddresses ours(config.server.listen, std::move(is_local));
   std::vector<std::string> errors;
-  for (const ForwardZone& zone : config.forward) {
+  const auto look_at = [&](std::string_view key, const ForwardZone& zone) {
     for (const Endpoint& server : zone.servers) {
-      if (const auto listen = ours.reached_by(server)) errors.push_back(loop_error(server, *listen));
+      if (const auto listen = ours.reached_by(server)) errors.push_back(loop_error(key, server, *listen));
     }
-  }
+  };
+  for (const ForwardZone& zone : config.forward) look_at("forward", zone);
+  for (const ForwardZone& zone : config.stub) look_at("stub", zone);
   return errors;
 }
 

@@ -32,9 +32,9 @@ class OwnAddresses {
 };
 
 // The message about a forward server that `listen`, an address of server.listen, takes queries to.
-std::string loop_error(const Endpoint& server, const Endpoint& listen);
+std::string loop_error(std::string_view key, const Endpoint& server, const Endpoint& listen);
 
-// One message for each forward server of `config` that is we ourselves.
+// One message for each server of a [[forward]] or [[stub]] of `config` that is we ourselves.
 std::vector<std::string> forwards_to_itself(const Config& config, OwnAddresses::IsLocal is_local = {});
 
 }  // namespace peregrine

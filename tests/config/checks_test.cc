@@ -76,6 +76,21 @@ TEST(ConfigChecks, AZoneIsForwardedOnce) {
               ElementsAre("p.toml:4:1: forward has the zone EXAMPLE.com. twice"));
 }
 
+TEST(ConfigChecks, StubsAreHeldToTheSame) {
+  EXPECT_THAT(file_errors("[[stub]]\nzone = \"example.com\"\nservers = [\"192.0.2.1\"]\n"
+                          "[[stub]]\nzone = \"example.com\"\nservers = [\"192.0.2.2\"]\n"),
+              ElementsAre("p.toml:4:1: stub has the zone example.com. twice"));
+  EXPECT_THAT(file_errors("[[stub]]\nzone = \"example.com\"\n"),
+              ElementsAre("p.toml:1:1: stub has no servers"));
+  EXPECT_THAT(file_errors("[server]\n"
+                          "listen = [\"192.0.2.1:53\"]\n"
+                          "[[stub]]\n"
+                          "zone = \"example.com\"\n"
+                          "servers = [\"192.0.2.1\"]\n"),
+              ElementsAre("p.toml:5:12: the stub server 192.0.2.1:53 is our own server.listen address "
+                          "192.0.2.1:53: queries would go round in a loop"));
+}
+
 TEST(ConfigChecks, NoForwardToOurselves) {
   EXPECT_THAT(file_errors("[server]\n"
                           "listen = [\"192.0.2.1:5353\"]\n"
