@@ -184,11 +184,10 @@ Reading::Kind Reader::judge() {
   if (too_long_) return Kind::overflow;
   if (has_data_ && authoritative) return Kind::data;
   if (has_data_) {
-    // Not authoritative: a referral with an answer that somebody remembered, or a server that is lame.
-    if (const Rrset* child = delegation(false)) {
-      return refer(*child);
-    }
-    return delegation(true) ? Kind::lame : Kind::data;
+    // Not authoritative: a referral with an answer that somebody remembered, or a resolver. But there are
+    // servers that do not set AA where they should.
+    if (const Rrset* child = delegation(false)) return refer(*child);
+    return reply_.header().ra() ? Kind::lame : Kind::data;
   }
   if (!holds_end(zone_)) return Kind::alias;
   const Kind kind = judge_without_data();

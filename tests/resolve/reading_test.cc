@@ -157,10 +157,16 @@ TEST(Reading, LameServers) {
           ->kind,
       Kind::lame);
   EXPECT_EQ(read({.answer = {"www.example.com. 60 A 192.0.2.1"},
+                  .authoritative = false,
+                  .recursion_available = true})
+                ->kind,
+            Kind::lame);
+  EXPECT_EQ(read({.answer = {"www.example.com. 60 A 192.0.2.1"},
                   .authority = {"example.com. 60 NS ns.b."},
                   .authoritative = false})
                 ->kind,
-            Kind::lame);
+            Kind::data)
+      << "one that does not set AA";
   EXPECT_EQ(read({.authoritative = false})->kind, Kind::empty);
 }
 
