@@ -127,7 +127,8 @@ class Reader {
 // RFC 1034 section 4.3.2 step 3a, as far as the zone reaches.
 Result<> Reader::follow() {
   for (size_t steps = 0; steps < most_steps && holds_end(zone_); ++steps) {
-    if (take_data()) return {};
+    // What an alias leads to is asked for on its own: it may be another zone's.
+    if (reading_.chain.empty() && take_data()) return {};
     const auto moved = step();
     if (!moved) return std::unexpected(moved.error());
     if (!*moved) break;
@@ -189,10 +190,7 @@ Reading::Kind Reader::judge() {
     if (const Rrset* child = delegation(false)) return refer(*child);
     return reply_.header().ra() ? Kind::lame : Kind::data;
   }
-  if (!holds_end(zone_)) return Kind::alias;
-  const Kind kind = judge_without_data();
-  // What is said of the end of a chain may be missing; then it is asked for.
-  return kind != Kind::denial && !reading_.chain.empty() ? Kind::alias : kind;
+  return reading_.chain.empty() ? judge_without_data() : Kind::alias;
 }
 
 Reading::Kind Reader::judge_without_data() {
@@ -209,8 +207,7 @@ Reading::Kind Reader::judge_without_data() {
   if (from_resolver) return Kind::lame;
   // NS records from above the zone are not among the sets: an upward referral.
   if (!authoritative && reply_.header().count(Section::authority) > 0) return Kind::lame;
-  // Of the end of a chain that says too little; of the qname itself there is no more to be had.
-  return authoritative && reading_.chain.empty() ? Kind::denial : Kind::empty;
+  return Kind::empty;
 }
 
 void Reader::take_denial() {

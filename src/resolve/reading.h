@@ -12,17 +12,17 @@ namespace peregrine {
 
 struct Reading {
   enum class Kind : uint8_t {
-    data,      // the chain ends in the RRset that was asked for
-    alias,     // the chain leads to `end`, of which nothing is said
-    denial,    // the chain, which may be empty, ends in what does not exist
+    data,      // the RRset that was asked for
+    alias,     // the chain leads to `end`, which is to be asked for on its own
+    denial,    // the name, or the type at it, does not exist
     referral,  // to the servers of `cut`
     overflow,  // a DNAME made a name too long: YXDOMAIN (RFC 6672 section 2.2)
     lame,      // the server does not serve the zone, or is a resolver that knows no better
-    empty,     // nothing at all, without authority: perhaps NODATA, if nobody says more
+    empty,     // nothing at all: perhaps NODATA, if nobody says more
   };
   Kind kind = Kind::empty;
-  std::vector<Rrset> chain;  // CNAMEs and DNAMEs from the qname on, then the data
-  DnameBuf end;              // where the chain leads: the owner of the data, or the name to be asked for next
+  std::vector<Rrset> chain;  // the data; or CNAMEs and DNAMEs from the qname on
+  DnameBuf end;              // the owner of the data, or where the chain leads
   Denial denial;
   DnameBuf cut;
   std::optional<Delegation> delegation{};  // of the cut, as it was learned

@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t most_servers = 32;     // addresses that are tried for one question
 constexpr unsigned most_rounds = 3;     // of those that are silent
+constexpr unsigned most_aliases = 4;    // of a server's name
 constexpr unsigned lookups_a_zone = 6;  // of names of servers: NXNSAttack names many
 
 // IANA's special-purpose addresses that no public server has.
@@ -76,6 +77,8 @@ Task<Recursor::Found> ZoneInquiry::run() {
     if (found) co_return std::move(*found);
     const bool more = co_await find_more_addresses();
     if (more) continue;
+    add_unverified();
+    if (!untried_.empty()) continue;
     // A server may be silent because a packet was lost.
     untried_ = std::exchange(silent_, {});
     ++round_;
@@ -97,15 +100,39 @@ void ZoneInquiry::add(std::span<const IpAddress> addresses, uint16_t port) {
   }
 }
 
+std::vector<IpAddress> ZoneInquiry::known_addresses(Dname server) const {
+  std::vector<IpAddress> addresses;
+  for (const Type type : {Type::a, Type::aaaa}) {
+    if (const auto set = recursor_.knowledge_.rrset(server, type)) put_addresses(*set, addresses);
+  }
+  return addresses;
+}
+
+// Glue of names that the parent does not hold either is a hint from somebody who need not know: it is for
+// when nothing else helps.
 void ZoneInquiry::add_known_addresses() {
   for (const NameServer& server : zone_.servers) {
     std::vector<IpAddress> addresses = server.addresses;
-    for (const Type type : {Type::a, Type::aaaa}) {
-      if (!addresses.empty()) break;
-      if (const auto set = recursor_.knowledge_.rrset(server.name, type)) put_addresses(*set, addresses);
+    if (addresses.empty()) addresses = known_addresses(server.name);
+    const bool verified = zone_.configured || server.name.view().is_at_or_below(zone_.zone.view().parent());
+    if (!verified) {
+      unverified_.insert(unverified_.end(), server.addresses.begin(), server.addresses.end());
+      addresses = known_addresses(server.name);
     }
     add(addresses, server.port);
     if (addresses.empty() && names_.size() < lookups_a_zone) names_.push_back(server.name);
+  }
+}
+
+// Where what the servers' own zones say does not help, what their parents say may.
+void ZoneInquiry::add_unverified() {
+  add(std::exchange(unverified_, {}));
+  for (const NameServer& server : std::exchange(zone_.servers, {})) {
+    const auto of_server = recursor_.knowledge_.delegation(server.name);
+    if (!of_server) continue;
+    for (const NameServer& other : of_server->servers) {
+      if (other.name == server.name) add(other.addresses);
+    }
   }
 }
 
@@ -144,7 +171,7 @@ std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& r
   }
   job_->server = server;
   if (reading->kind == Reading::Kind::referral) {
-    const DelegationSource source{.referral = *view, .cut = reading->cut, .bailiwick = zone_.zone};
+    const DelegationSource source{.referral = *view, .cut = reading->cut, .bailiwick = Dname()};
     reading->delegation = recursor_.knowledge_.learn(source, job_->began);
     if (!reading->delegation) return std::nullopt;
   }
@@ -182,9 +209,15 @@ Task<bool> ZoneInquiry::find_more_addresses() {
 Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recursor::QuestPtr quest,
                                 std::shared_ptr<AddressLookup> lookup) {
   auto found = co_await recursor->find(job, quest);
-  // NS records lead to names with addresses, not to aliases (RFC 2181 section 10.3).
-  if (found && found->kind == Reading::Kind::data && found->chain.size() == 1)
-    put_addresses(found->chain.front(), lookup->found);
+  // NS records lead to names with addresses and not to aliases (RFC 2181 section 10.3), but there are some.
+  for (unsigned aliases = 0; found && found->kind == Reading::Kind::alias && aliases < most_aliases;
+       ++aliases) {
+    if (quest->is_sought(found->end, quest->type)) break;
+    quest = std::make_shared<const Recursor::Quest>(Recursor::Quest{
+        .name = found->end, .type = quest->type, .depth = quest->depth, .for_the_sake_of = quest});
+    found = co_await recursor->find(job, quest);
+  }
+  if (found && found->kind == Reading::Kind::data) put_addresses(found->chain.front(), lookup->found);
   --lookup->running;
   if (!lookup->found.empty() || lookup->running == 0) lookup->first.deliver(true);
 }

@@ -30,7 +30,9 @@ class ZoneInquiry {
   // RFC 9609 section 3.
   bool is_priming() const { return qname_.view().is_root() && question_.qtype == Type::ns; }
   bool spent() const { return job_->budget.spent(recursor_.tools_.clock.now()); }
+  std::vector<IpAddress> known_addresses(Dname server) const;
   void add_known_addresses();
+  void add_unverified();
   void add(std::span<const IpAddress> addresses, uint16_t port = 0);
   Task<std::optional<Recursor::Found>> ask_all();
   Task<bool> find_more_addresses();
@@ -45,6 +47,7 @@ class ZoneInquiry {
   TalkQuestion question_;
   Talk talk_;
   std::vector<DnameBuf> names_;  // of servers whose addresses are not known
+  std::vector<IpAddress> unverified_;
   std::vector<Endpoint> untried_, silent_;
   std::set<Endpoint> seen_;
   unsigned round_ = 0;

@@ -161,6 +161,23 @@ TEST_F(RecursorTest, SaysWhyNothingWasFound) {
   EXPECT_LE(world.clock.now() - begun, table->options.timeout);
 }
 
+// Servers that answer at the address that the parent knows, and not at the one that they give for themselves.
+TEST_F(RecursorTest, AsksWhereTheParentsSayAtLast) {
+  internet.zone("net.", {"192.5.6.30"},
+                {soa, "child 60 NS ns.child", "ns.child 60 A 203.0.113.7", "other 60 NS ns.child"});
+  internet.zone("child.net.", {"203.0.113.7"}, {soa, "ns 60 A 203.0.113.8"});
+  internet.zone("other.net.", {"203.0.113.7"}, {soa, "www 60 A 192.0.2.91"});
+  EXPECT_THAT(answer("www.other.net."), ElementsAre(HasSubstr("192.0.2.91")));
+}
+
+TEST_F(RecursorTest, FollowsServersThatAreAliases) {
+  internet.zone("net.", {"192.5.6.30"}, {soa, "aliased 60 NS alias.example.com."});
+  internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
+                {soa, "alias 60 CNAME real", "real 60 A 203.0.113.4"});
+  internet.zone("aliased.net.", {"203.0.113.4"}, {soa, "www 60 A 192.0.2.92"});
+  EXPECT_THAT(answer("www.aliased.net."), ElementsAre(HasSubstr("192.0.2.92")));
+}
+
 // A name that its own zone's server has: asking for it would need it first.
 TEST_F(RecursorTest, EndsWhereServersNeedEachOther) {
   internet.zone("net.", {"192.5.6.30"}, {"one 60 NS ns.two", "two 60 NS ns.one"});
@@ -197,7 +214,9 @@ TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
 TEST_F(RecursorTest, StubsAreAskedWhateverTheParentSays) {
   internet.zone("example.com.", {"192.0.2.53"}, {soa, "www 60 A 192.0.2.99"});
   auto made = std::make_shared<RecursionTable>(*table);
-  made->stubs.push_back({name("example.com."), {{name("stub."), {endpoint("192.0.2.53").address}}}});
+  made->stubs.push_back({.zone = name("example.com."),
+                         .servers = {{.name = {}, .addresses = {endpoint("192.0.2.53").address}}},
+                         .configured = true});
   table = made;
   EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.99")));
   EXPECT_THAT(internet.asked(), ElementsAre("www.example.com. A"));
