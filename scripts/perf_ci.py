@@ -87,7 +87,7 @@ def main():
         measured = compare.measure(builds, args)
     except trees.Unbuildable as error:
         sys.exit(f"perf-ci: {error}")
-    machine = stand.machine(builds[1] / "peregrine")
+    machine = stand.machine()
     for commit, one in zip((base, head), measured):
         kept.keep_run(kept.new_run(commit, machine, one.rows()))
 

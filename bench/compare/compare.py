@@ -90,7 +90,7 @@ def history(args):
     commits = [trees.commit_of(name) for name in args.commits]
     measured = measure([trees.build(commit) for commit in commits], args)
     for commit, one in zip(commits, measured):
-        print(kept.keep_run(kept.new_run(commit, stand.machine(one.programs / "peregrine"), one.rows())))
+        print(kept.keep_run(kept.new_run(commit, stand.machine(), one.rows())))
     return 0
 
 

@@ -124,3 +124,58 @@ def test_a_run_is_kept_by_commit_and_read_again(lab):
     (again,) = kept.runs()
     assert again.commit == head.stdout.strip() and again.machine == "a machine"
     assert again.rows == [kept.Row("exact", "hit", "instructions", [425]), kept.Row("micro", "parse", "ns", [1.5, 2.5])]
+
+
+@pytest.fixture
+def two_builds(lab, monkeypatch):
+    """Builds that need no compiler: the second takes a tenth longer."""
+    slower = {"base": 1.0, "head": 1.1}
+    monkeypatch.setattr(trees, "commit_of", lambda name: name)
+    monkeypatch.setattr(trees, "as_it_is", lambda: "head")
+    monkeypatch.setattr(trees, "build", lambda commit, patch=None: pathlib.Path(commit))
+    monkeypatch.setattr(kept, "new_run", lambda commit, machine, rows: kept.Run(commit, "", "2026", "2026", machine, rows))
+    monkeypatch.setattr(suite, "counts", lambda programs: {"hit": 400})
+    monkeypatch.setattr(suite, "measure", lambda builds, *_: [
+        {("hit", "hit"): ("ns", [slower[str(build)] * (100 + i) for i in range(8)])} for build in builds
+    ])
+    monkeypatch.setattr(perf_ci.stand, "machine", lambda: "a machine")
+    monkeypatch.setattr(perf_ci, "budgets", lambda programs: (["hit avx2 400.0 410 ok"], 1, 0))
+    return lab
+
+
+def run(monkeypatch, program, *arguments):
+    monkeypatch.setattr(sys, "argv", ["program", *arguments])
+    return program.main()
+
+
+def test_perf_ci_fails_where_something_is_slower(two_builds, monkeypatch, capsys):
+    assert run(monkeypatch, perf_ci, "--base", "base") == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[-2:] == ["failed: hit hit: slower than at base", "1 passed, 1 failed"]
+    assert "1 slower" in (two_builds / "perf.md").read_text()
+    assert [one.commit for one in kept.runs()] == ["base", "head"]
+
+
+def test_perf_ci_passes_where_nothing_is(two_builds, monkeypatch, capsys):
+    monkeypatch.setattr(trees, "as_it_is", lambda: "base")
+    assert run(monkeypatch, perf_ci, "--base", "base") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed"
+
+
+def test_history_keeps_a_run_of_each_commit(two_builds, monkeypatch):
+    assert run(monkeypatch, compare, "history", "base", "head") == 0
+    assert [(one.commit, one.machine) for one in kept.runs()] == [("base", "a machine"), ("head", "a machine")]
+
+
+def test_against_says_what_is_slower(two_builds, monkeypatch, capsys):
+    assert run(monkeypatch, compare, "against", "base") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "slower: hit hit"
+
+
+def test_proof_needs_both_halves(two_builds, monkeypatch, capsys):
+    monkeypatch.setattr(trees, "build", lambda commit, patch=None: pathlib.Path("head" if patch else "base"))
+    assert run(monkeypatch, compare, "prove", "--suites", "2") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed"
+    monkeypatch.setattr(trees, "build", lambda commit, patch=None: pathlib.Path("base"))
+    assert run(monkeypatch, compare, "prove", "--suites", "2") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
