@@ -17,10 +17,15 @@ function facts() {
   const ours = (rows) => rows?.find(({ server }) => /^peregrine/i.test(server));
   const hot = ours(others?.loads.hot);
   const curve = waits?.curves.find(({ name }) => !/\becho\b/i.test(name));
+  const whole = (nanoseconds) => number(Math.round(nanoseconds));
   const p99 = curve?.percentiles.find(([quantile]) => quantile === 0.99);
   return [
     hit && ["Instructions of a plain hit", number(hit.counted), `${hit.name}, ${hit.kernels}`],
-    hot && ["CPU of a hot answer, net", `${number(Math.round(median(hot.net_ns)))} ns`, "beyond the kernel's socket path"],
+    hot && [
+      "CPU of a hot answer, net",
+      `${whole(median(hot.net_ns))} ns`,
+      `${whole(Math.min(...hot.net_ns))} to ${whole(Math.max(...hot.net_ns))} beyond the kernel's socket path`,
+    ],
     hot && ["Hot answers a second", number(Math.round(median(hot.rate))), "one core, beside the other servers"],
     p99 && ["Latency, p99", `${number(p99[1])} µs`, `at ${number(Math.round(waits.offered))} queries a second`],
     data.history && [
