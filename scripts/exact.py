@@ -128,6 +128,8 @@ def main():
                          help="a list of {name, kernels, count, budget}; the budget is null where there is none")
     options.add_argument("--build-dir", type=pathlib.Path, help="take the programs as they are there, build nothing")
     args = options.parse_args()
+    if args.write_budgets and (args.names or args.kernels or args.profile):
+        options.error("--write-budgets is of all benchmarks and kernels")
     if not args.build_dir:
         build()
     chosen = (args.profile,) if args.profile else tuple(args.names) or ("",)

@@ -43,22 +43,31 @@ class Measured:
 
 
 def measure(builds, args):
-    stand.BINARY = builds[-1] / "peregrine"  # the generator, the echo and the upstream: the same for all
+    """A Measured of each build. The last of them lends the generator, the echo and the upstream: the same for all."""
+    stand.BINARY = builds[-1] / "peregrine"
     counted = [suite.counts(programs) for programs in builds]
     samples = suite.measure(builds, suite.jobs(args.parts), args.rounds, args.seconds)
+    if not verdicts.can_tell_by_time(args.rounds, len(samples[-1])):
+        print(f"{args.rounds} rounds of {len(samples[-1])} benchmarks are too few to tell by time: only counts can", file=sys.stderr)
     return [Measured(*one) for one in zip(builds, samples, counted)]
 
 
 def judge(base, current):
-    """Rows of verdicts for what both builds have."""
-    return verdicts.compare({
+    """Rows of verdicts for what both builds have: what was timed, then what was only counted."""
+    timed = verdicts.compare({
         f"{part} {name}": verdicts.Samples(base.samples[part, name][1], numbers, base.counts.get(name), current.counts.get(name))
         for (part, name), (_, numbers) in current.samples.items() if (part, name) in base.samples
     })
+    seen = {name for _, name in current.samples}
+    counted = [
+        verdicts.judge_count(f"count {name}", base.counts[name], count)
+        for name, count in current.counts.items() if name in base.counts and name not in seen
+    ]
+    return timed + counted
 
 
 def table(rows):
-    lines = [f"{'benchmark':40} {'base ns':>10} {'now ns':>10} {'ratio':>7} {'95 % interval':>16} {'p':>7} {'instr.':>7}  verdict"]
+    lines = [f"{'benchmark':40} {'base':>10} {'now':>10} {'ratio':>7} {'95 % interval':>16} {'p':>7} {'instr.':>7}  verdict"]
     for row in rows:
         counted = f"{row.count_ratio:7.4f}" if row.count_ratio else "      -"
         lines.append(f"{row.name:40} {row.base:10.2f} {row.current:10.2f} {row.ratio:7.4f} {row.low:8.4f}-{row.high:.4f} "

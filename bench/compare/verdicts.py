@@ -7,6 +7,7 @@ only where the instruction counts say the same: a neighbour on the machine can m
 """
 
 import dataclasses
+import math
 import statistics
 
 import numpy
@@ -92,6 +93,17 @@ def judge(name, samples, p):
         contradicted = high < 1 if count_ratio > 1 else low > 1
         verdict = CANNOT_TELL if contradicted else direction(count_ratio)
     return Row(name, base, current, low, high, p, count_ratio, verdict)
+
+
+def judge_count(name, base, current):
+    """Of what is only counted: instructions an operation."""
+    ratio = current / base
+    return Row(name, base, current, ratio, ratio, 1.0, ratio, direction(ratio) if abs(ratio - 1) >= COUNT_MATTERS else CANNOT_TELL)
+
+
+def can_tell_by_time(rounds, benchmarks):
+    """Whether so few process runs of each build can make any corrected p small enough."""
+    return 2 / math.comb(2 * rounds, rounds) * benchmarks < LEVEL
 
 
 def compare(suite):

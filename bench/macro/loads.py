@@ -106,7 +106,7 @@ def cache_use(server):
 def figures(told):
     """What is kept of a run of the generator."""
     latency = {f"{name.replace('.', '')}_us": told["latency_us"][name] for name in ("p50", "p90", "p99", "p99.9")}
-    return {"rate": told["rate"], "cpu_ns": stand.cpu_ns(told), **latency, "sent": told["sent"], "lost": told["lost"],
+    return {"rate": told["rate"], "cpu_ns": stand.cpu_ns(told), **latency, "sent": told["sent"], "lost": told["lost"], "unsent": told["unsent"],
             "rss_octets": told["server"]["rss_octets"]}
 
 

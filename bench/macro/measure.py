@@ -182,7 +182,7 @@ def point(rate, runs):
         "offered": rate,
         "answered": statistics.median(run["rate"] for run in runs),
         "p99_us": statistics.median(run["latency_us"]["p99"] for run in runs),
-        "lost": statistics.median(run["lost"] / run["sent"] for run in runs),
+        "lost": statistics.median((run["lost"] + run["unsent"]) / (run["sent"] + run["unsent"]) for run in runs),
     }
 
 

@@ -60,6 +60,8 @@ std::string load_text(const LoadResult& result, const std::optional<ServerUse>& 
     text +=
         fmt::format("connections {} opened, {} closed by the server\n", result.connections, result.closed);
   }
+  if (result.unsent != 0)
+    text += fmt::format("not sent    {}: the server held them back for too long\n", result.unsent);
   if (server) {
     text += fmt::format("server      {:.0f} ns of CPU an answer, {} resident\n", cpu_ns(result, *server),
                         octets_text(server->rss_octets));
@@ -68,9 +70,13 @@ std::string load_text(const LoadResult& result, const std::optional<ServerUse>& 
 }
 
 std::string load_json(const LoadResult& result, const std::optional<ServerUse>& server) {
-  nlohmann::ordered_json json{{"sent", result.sent},       {"answers", result.answers()},
-                              {"lost", result.lost},       {"unexpected", result.unexpected},
-                              {"refused", result.refused}, {"seconds", millis(result.elapsed) / 1000},
+  nlohmann::ordered_json json{{"sent", result.sent},
+                              {"answers", result.answers()},
+                              {"lost", result.lost},
+                              {"unsent", result.unsent},
+                              {"unexpected", result.unexpected},
+                              {"refused", result.refused},
+                              {"seconds", millis(result.elapsed) / 1000},
                               {"rate", result.rate()}};
   for (size_t i = 1; i < verdict_count; ++i) json["wrong"][to_string(Verdict(i))] = result.verdicts[i];
   for (size_t i = 0; i < result.rcodes.size(); ++i) {

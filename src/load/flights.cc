@@ -23,7 +23,7 @@ std::optional<Flight> Flights::arrive(uint16_t id) {
 
 size_t Flights::expire(Instant limit) {
   size_t lost = 0;
-  while (oldest_ != next_ && at(oldest_).flight.due < limit) {
+  while (oldest_ != next_ && at(oldest_).flight.sent < limit) {
     at(oldest_).open = false;
     ++lost;
     skip_closed();

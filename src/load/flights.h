@@ -14,6 +14,7 @@ namespace peregrine {
 struct Flight {
   Instant due{};  // sent, or to be sent by the schedule
   Drawn query{};
+  Instant sent{};
 };
 
 class Flights {
@@ -28,7 +29,7 @@ class Flights {
   void depart(const Flight& flight);                                 // room() > 0
   // What the reply with this id answers: nothing for a second one, a late one, or one to nothing.
   std::optional<Flight> arrive(uint16_t id);
-  // Gives up those due before `limit`, which are the oldest; returns how many.
+  // Gives up those sent before `limit`, which are the oldest; returns how many.
   size_t expire(Instant limit);
 
  private:

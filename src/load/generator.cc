@@ -51,6 +51,7 @@ void run_load(const LoadOptions& options, const Queries& queries, const Expectat
     reporter.look(run, now);
   }
   result.elapsed = run.elapsed();
+  result.unsent = run.unsent();
 }
 
 }  // namespace peregrine

@@ -31,6 +31,7 @@ struct LoadOptions {
 struct LoadResult {
   uint64_t sent = 0;
   uint64_t lost = 0;
+  uint64_t unsent = 0;       // open loop: due, and still kept back a timeout after the end
   uint64_t unexpected = 0;   // replies to nothing: late, twice, or with a wrong id
   uint64_t refused = 0;      // sends, receives or connects that an error failed: no server there
   uint64_t connections = 0;  // opened, TCP

@@ -22,6 +22,10 @@ bool LoadRun::is_over(Instant now) const {
   return (drawn_.empty() && draw_.is_through()) || pace_.is_over(now, under_way_.sent);
 }
 
+uint64_t LoadRun::unsent() const {
+  return drawn_.empty() && draw_.is_through() ? 0 : pace_.unsent(under_way_.sent);
+}
+
 LoadProgress LoadRun::progress(Instant now) const {
   double done =
       std::chrono::duration<double>(now - start_) / std::chrono::duration<double>(options_.duration);
@@ -42,7 +46,8 @@ std::span<const Drawn> LoadRun::due(Instant now, size_t most) {
 }
 
 void LoadRun::departed(Flights& flights, size_t count, Instant now) {
-  for (size_t i = 0; i < count; ++i) flights.depart({pace_.counts_from(under_way_.sent + i, now), drawn_[i]});
+  for (size_t i = 0; i < count; ++i)
+    flights.depart({pace_.counts_from(under_way_.sent + i, now), drawn_[i], now});
   under_way_.sent += count;
   under_way_.in_flight += count;
   result_.sent += count;

@@ -22,6 +22,7 @@ class LoadRun {
   bool is_over(Instant now) const;  // no more is to be sent
   Duration idle_time(Instant now) const { return pace_.idle_time(now, under_way_); }
   Duration elapsed() const { return std::max(stopped_, last_reply_) - start_; }
+  uint64_t unsent() const;                   // open loop: what was due and never went
   LoadProgress progress(Instant now) const;  // without a rate
 
   // The queries to send now, at most `most`. Those that did not depart come first again.

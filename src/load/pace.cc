@@ -25,7 +25,8 @@ Instant Pace::counts_from(uint64_t query, Instant now) const {
   return options_.rate > 0 ? schedule_.due(query) : now;
 }
 
-// An open loop sends all that is due within its duration, if late: what a stall kept back is not left out.
+// An open loop sends all that is due within its duration, if late, for a timeout more: what a stall kept back
+// is not left out, or told as unsent.
 bool Pace::is_over(Instant now, uint64_t sent) const {
   const Instant end = start_ + options_.duration;
   if (options_.rate <= 0) return now >= end;

@@ -22,6 +22,7 @@ class Pace {
   size_t allowance(Instant now, const UnderWay& run) const;  // how many may go now
   Instant counts_from(uint64_t query, Instant now) const;    // of the one that is sent now
   bool is_over(Instant now, uint64_t sent) const;
+  uint64_t unsent(uint64_t sent) const { return scheduled_ > sent ? scheduled_ - sent : 0; }  // open loop
   Duration idle_time(Instant now, const UnderWay& run) const;  // how long there is nothing to send
 
  private:

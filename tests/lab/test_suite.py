@@ -108,7 +108,7 @@ def test_the_comment_has_what_changed_first():
     ]
     text = perf_ci.markdown("a" * 40, "b" * 40, "a machine", rows, ["hit_plain avx2 430.0 425 over by 5.0"])
     shown, folded = text.split("<details>")
-    assert "**1 slower, 0 faster**, 1 cannot be told apart; 1 over their instruction budget." in shown
+    assert "**1 slower, 0 faster**, 1 cannot be told apart; 1 not within their instruction budget." in shown
     assert "| hit plain | 100.0 | 120.0 | 1.200 (1.100 to 1.300) | +5.00 % | 🔴 slower |" in shown
     assert "over by 5.0" in shown and "micro parse" not in shown
     assert "| micro parse | 2,000 | 2,000 |" in folded
@@ -179,3 +179,34 @@ def test_proof_needs_both_halves(two_builds, monkeypatch, capsys):
     monkeypatch.setattr(trees, "build", lambda commit, patch=None: pathlib.Path("base"))
     assert run(monkeypatch, compare, "prove", "--suites", "2") == 1
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
+
+
+def test_what_is_only_counted_is_judged_by_its_count():
+    base, current = (measured({}, {"put": count, "same": 100, "new" if count > 1000 else "old": 1}) for count in (1000, 1020))
+    rows = {row.name: row.verdict for row in compare.judge(base, current)}
+    assert rows == {"count put": verdicts.SLOWER, "count same": verdicts.CANNOT_TELL}
+
+
+def test_a_program_that_a_build_lacks_has_no_numbers(tmp_path):
+    assert suite.time_hit("exact_new", "hit", tmp_path, 0.1) == {}
+
+
+def test_a_server_is_measured_once_more_where_the_first_time_means_nothing(tmp_path, monkeypatch):
+    program(tmp_path / "peregrine", "exit 0")
+    told = [suite.stand.Failed("lost"), {"cpu_ns": 7}]
+
+    def sample(*_):
+        one = told.pop(0)
+        if isinstance(one, suite.stand.Failed):
+            raise one
+        return one
+
+    monkeypatch.setattr(suite.loads, "sample", sample)
+    assert suite.time_macro("hot", tmp_path, 0.1) == {"hot: CPU of an answer": 7}
+    told += [suite.stand.Failed("lost"), suite.stand.Failed("lost again")]
+    with pytest.raises(trees.Unbuildable, match="lost again"):
+        suite.time_macro("hot", tmp_path, 0.1)
+
+
+def test_too_few_rounds_are_known_to_tell_nothing_by_time():
+    assert verdicts.can_tell_by_time(8, 43) and not verdicts.can_tell_by_time(4, 43) and not verdicts.can_tell_by_time(0, 1)

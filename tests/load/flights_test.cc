@@ -9,8 +9,8 @@ Instant at(int64_t nanos) { return Instant{Duration{nanos}}; }
 
 TEST(Flights, AReplyFindsItsQuery) {
   Flights flights(4);
-  flights.depart({at(10), {7}});
-  flights.depart({at(20), {8}});
+  flights.depart({.due = at(10), .query = {7}, .sent = at(10)});
+  flights.depart({.due = at(20), .query = {8}, .sent = at(20)});
   EXPECT_EQ(flights.in_flight(), 2u);
   const auto second = flights.arrive(1);
   ASSERT_TRUE(second);
@@ -23,7 +23,7 @@ TEST(Flights, AReplyFindsItsQuery) {
 
 TEST(Flights, ASecondReplyAndOneToNothingAreNone) {
   Flights flights(4);
-  flights.depart({at(10), {7}});
+  flights.depart({.due = at(10), .query = {7}, .sent = at(10)});
   EXPECT_FALSE(flights.arrive(1));
   EXPECT_FALSE(flights.arrive(65'535));
   EXPECT_TRUE(flights.arrive(0));
@@ -33,8 +33,8 @@ TEST(Flights, ASecondReplyAndOneToNothingAreNone) {
 
 TEST(Flights, AnIdIsNotUsedAgainWhileItsPlaceIsTaken) {
   Flights flights(2);
-  flights.depart({at(1), {1}});
-  flights.depart({at(2), {2}});
+  flights.depart({.due = at(1), .query = {1}, .sent = at(1)});
+  flights.depart({.due = at(2), .query = {2}, .sent = at(2)});
   EXPECT_EQ(flights.room(), 0u);
   EXPECT_TRUE(flights.arrive(1));
   EXPECT_EQ(flights.room(), 0u);  // 0 is still under way, and 2 would have its place
@@ -47,7 +47,7 @@ TEST(Flights, IdsGoRound) {
   for (int round = 0; round < 3; ++round) {
     for (uint32_t i = 0; i < 65'536; ++i) {
       ASSERT_EQ(flights.next_id(), i);
-      flights.depart({at(i), {i}});
+      flights.depart({.due = at(i), .query = {i}, .sent = at(i)});
     }
     EXPECT_EQ(flights.room(), 0u);
     for (uint32_t i = 0; i < 65'536; ++i) ASSERT_EQ(flights.arrive(static_cast<uint16_t>(i))->query.index, i);
@@ -56,9 +56,10 @@ TEST(Flights, IdsGoRound) {
 
 TEST(Flights, TheOldestExpireFirst) {
   Flights flights(8);
-  for (int i = 0; i < 4; ++i) flights.depart({at(i * 10), {static_cast<uint32_t>(i)}});
+  for (int i = 0; i < 4; ++i)
+    flights.depart({.due = at(0), .query = {static_cast<uint32_t>(i)}, .sent = at(i * 10)});
   EXPECT_TRUE(flights.arrive(1));
-  EXPECT_EQ(flights.expire(at(20)), 1u);  // 0; 1 has its reply, 2 is due at 20 and not before
+  EXPECT_EQ(flights.expire(at(20)), 1u);  // 0; 1 has its reply, 2 was sent at 20 and not before
   EXPECT_EQ(flights.in_flight(), 2u);
   EXPECT_FALSE(flights.arrive(0));  // too late
   EXPECT_TRUE(flights.arrive(2));
