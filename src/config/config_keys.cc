@@ -194,7 +194,7 @@ constexpr Row rows[] = {
     "How much of a name is shown to servers that only know the way to it; strict believes them that it does not exist (RFC 9156)",
     live}),
   {{"recursion.root_servers", "a list of addresses, such as \"198.41.0.4\"", "[]",
-    "The servers of the root to begin with; empty for those built in", live},
+    "The servers of the root; empty for those built in, which are asked who they are now", live},
    take_list<&Config::recursion, &Recursion::root_servers, ReadServer{}>,
    same<&Config::recursion, &Recursion::root_servers>},
   value_row<&Config::recursion, &Recursion::port, ReadNumber{1, 65'535}>({"recursion.port", "a number from 1 to 65535", "53",

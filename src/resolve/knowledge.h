@@ -14,8 +14,9 @@ class Knowledge {
 
   // TTLs are what is left of them; what has expired is not known.
   virtual std::optional<Rrset> rrset(Dname owner, Type type) = 0;
-  // That there is no such type at the name, or no such name: neither it nor one above it (RFC 8020).
-  virtual std::optional<Denial> denial(Dname name, Type type) = 0;
+  // That there is no such type at the name, or no such name: neither it nor one above it (RFC 8020), up to
+  // `highest`, which it is at or below.
+  virtual std::optional<Denial> denial(Dname name, Type type, Dname highest) = 0;
   // The nearest at or above the name; without addresses that have expired.
   virtual std::optional<Delegation> delegation(Dname name) = 0;
 

@@ -7,9 +7,19 @@
 namespace peregrine {
 namespace {
 
+// Of one section: more is no honest answer, and would cost time to compare and memory to keep.
 constexpr size_t most_rrsets = 128;
+constexpr size_t most_records = 256;  // of one RRset, and as many signatures
+constexpr size_t most_octets = 128 * 1024;
 constexpr size_t most_steps = 16;
 constexpr size_t rrsig_fixed_size = 18;  // RDATA before the signer's name (RFC 4034 section 3.1)
+
+// The types that are looked at.
+bool is_of_use(Section section, Type type, Type qtype) {
+  if (section == Section::authority)
+    return type == Type::ns || type == Type::soa || type == Type::nsec || type == Type::nsec3;
+  return type == qtype || qtype == Type::any || type == Type::cname || type == Type::dname;
+}
 
 bool is_proof(Type type) { return type == Type::soa || type == Type::nsec || type == Type::nsec3; }
 
@@ -34,9 +44,11 @@ class Sets {
   std::vector<Rrset>& all() { return all_; }
 
  private:
-  Result<> add(const RrView& rr, const Question& question, Dname zone, Credibility credibility);
+  Result<> add(const RrView& rr, Section section, const Question& question, Dname zone,
+               Credibility credibility);
   Rrset* place(const RrView& rr, Type type, Dname zone, Credibility credibility);
   std::vector<Rrset> all_;
+  size_t octets_ = 0;
 };
 
 // Null: of another zone, or there are too many already.
@@ -55,11 +67,13 @@ Rrset* Sets::place(const RrView& rr, Type type, Dname zone, Credibility credibil
   return &all_.back();
 }
 
-Result<> Sets::add(const RrView& rr, const Question& question, Dname zone, Credibility credibility) {
+Result<> Sets::add(const RrView& rr, Section section, const Question& question, Dname zone,
+                   Credibility credibility) {
   if (rr.rclass != question.qclass || is_meta(rr.type)) return {};
   const bool covers = rr.type == Type::rrsig && question.qtype != Type::rrsig;
   if (covers && rr.rdata.size() < rrsig_fixed_size) return std::unexpected(Error::bad_rdata);
-  Rrset* set = place(rr, covers ? Type(load_u16(rr.rdata.data())) : rr.type, zone, credibility);
+  const Type type = covers ? Type(load_u16(rr.rdata.data())) : rr.type;
+  Rrset* set = is_of_use(section, type, question.qtype) ? place(rr, type, zone, credibility) : nullptr;
   if (!set) return {};
   std::array<uint8_t, max_message_size> expanded;
   const auto rdata = expand_rdata(rr, expanded);
@@ -67,6 +81,8 @@ Result<> Sets::add(const RrView& rr, const Question& question, Dname zone, Credi
   std::vector<Rdata>& to = covers ? set->signatures : set->records;
   Rdata octets(rdata->begin(), rdata->end());
   if (std::ranges::find(to, octets) != to.end()) return {};  // RFC 2181 section 5
+  octets_ += octets.size();
+  if (to.size() == most_records || octets_ > most_octets) return std::unexpected(Error::limit);
   to.push_back(std::move(octets));
   set->ttl = std::min(set->ttl, effective_ttl(rr.ttl));  // RFC 2181 section 5.2
   return {};
@@ -76,7 +92,7 @@ Result<Sets> Sets::read(const MessageView& reply, Section section, const Questio
                         Credibility credibility) {
   Sets sets;
   for (const RrView rr : reply.section(section)) {
-    if (const auto added = sets.add(rr, question, zone, credibility); !added)
+    if (const auto added = sets.add(rr, section, question, zone, credibility); !added)
       return std::unexpected(added.error());
   }
   return sets;
@@ -84,8 +100,10 @@ Result<Sets> Sets::read(const MessageView& reply, Section section, const Questio
 
 class Reader {
  public:
-  Reader(const MessageView& reply, const Question& question, Dname zone, Sets answer, Sets authority)
+  Reader(const MessageView& reply, const Question& question, Dname zone, Speaker speaker, Sets answer,
+         Sets authority)
       : reply_(reply),
+        trusted_(speaker == Speaker::resolver),
         question_(question),
         zone_(zone),
         answer_(std::move(answer)),
@@ -117,6 +135,7 @@ class Reader {
   bool holds_end(Dname owner) const { return reading_.end.view().is_at_or_below(owner); }
 
   const MessageView& reply_;
+  bool trusted_;  // a resolver that was chosen: what it says of any name is taken
   const Question& question_;
   Dname zone_;
   Sets answer_, authority_;
@@ -149,6 +168,7 @@ bool Reader::take_data() {
 
 Result<bool> Reader::step() {
   if (Rrset* dname = answer_.find_dname(reading_.end)) {
+    dname->records.resize(1);  // RFC 6672 section 2.4: there is one
     auto cname = synthesise_cname(*dname, reading_.end);
     reading_.chain.push_back(*dname);
     if (!cname && cname.error() == Error::name_too_long) {
@@ -181,7 +201,7 @@ const Rrset* Reader::delegation(bool of_the_zone) {
 }
 
 Reading::Kind Reader::judge() {
-  const bool authoritative = reply_.header().aa();
+  const bool authoritative = reply_.header().aa() || trusted_;
   if (too_long_) return Kind::overflow;
   if (has_data_ && authoritative) return Kind::data;
   if (has_data_) {
@@ -194,7 +214,7 @@ Reading::Kind Reader::judge() {
 }
 
 Reading::Kind Reader::judge_without_data() {
-  const bool authoritative = reply_.header().aa();
+  const bool authoritative = reply_.header().aa() || trusted_;
   const bool from_resolver = reply_.header().ra() && !authoritative;
   if (reply_.rcode() == Rcode::nxdomain) return from_resolver ? Kind::lame : Kind::denial;
   for (const Rrset& set : authority_.all()) {
@@ -207,7 +227,7 @@ Reading::Kind Reader::judge_without_data() {
   if (from_resolver) return Kind::lame;
   // NS records from above the zone are not among the sets: an upward referral.
   if (!authoritative && reply_.header().count(Section::authority) > 0) return Kind::lame;
-  return Kind::empty;
+  return trusted_ ? Kind::denial : Kind::empty;
 }
 
 void Reader::take_denial() {
@@ -254,7 +274,7 @@ Result<Rrset> synthesise_cname(const Rrset& dname, Dname name) {
                .signatures = {}};
 }
 
-Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone) {
+Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone, Speaker speaker) {
   const bool aa = reply.header().aa();
   auto answer = Sets::read(reply, Section::answer, question, zone,
                            aa ? Credibility::authoritative_answer : Credibility::answer);
@@ -262,7 +282,7 @@ Result<Reading> read_reply(const MessageView& reply, const Question& question, D
   auto authority = Sets::read(reply, Section::authority, question, zone,
                               aa ? Credibility::authority : Credibility::additional);
   if (!authority) return std::unexpected(authority.error());
-  return Reader(reply, question, zone, *std::move(answer), *std::move(authority)).read();
+  return Reader(reply, question, zone, speaker, *std::move(answer), *std::move(authority)).read();
 }
 
 }  // namespace peregrine

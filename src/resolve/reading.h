@@ -28,12 +28,18 @@ struct Reading {
   std::optional<Delegation> delegation{};  // of the cut, as it was learned
 };
 
+enum class Speaker : uint8_t {
+  authoritative,  // of the zone, or so it was said
+  resolver,       // that was chosen to be asked about all names below the zone
+};
+
 // Reads a reply with the rcode NOERROR, NXDOMAIN or YXDOMAIN from a server of `zone`, which has been asked
 // `question`. Records of names outside of the zone are not looked at, nor is the additional section, nor the
 // NS records beside an authoritative answer: a server could tell anything there (RFC 2181 section 5.4.1,
 // CVE-2025-11411). At most 16 steps of a chain, and 128 RRsets of a section, are read. bad_rdata and what
 // else a record suffers from that cannot be read
-Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone);
+Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone,
+                           Speaker speaker = Speaker::authoritative);
 
 // The name with the suffix `owner` replaced by `target` (RFC 6672 section 2.2). name_too_long
 Result<DnameBuf> substitute(Dname name, Dname owner, Dname target);

@@ -63,6 +63,18 @@ bool Recursor::Quest::is_sought(Dname sought, Type sought_type) const {
   return false;
 }
 
+const ForwardTable::Zone* Recursor::Job::forward_of(Dname name) const {
+  const ForwardTable::Zone* zone = forwards->find(name);
+  const Delegation* stub = table->stub(name);
+  return zone && (!stub || stub->zone.view().size() < zone->zone.view().size()) ? zone : nullptr;
+}
+
+Dname Recursor::Job::configured_for(Dname name) const {
+  if (const ForwardTable::Zone* zone = forward_of(name)) return zone->zone;
+  const Delegation* stub = table->stub(name);
+  return stub ? stub->zone.view() : Dname();
+}
+
 Recursor::Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder)
     : tools_(tools), knowledge_(knowledge), forwarder_(forwarder), scratch_(max_message_size) {}
 
@@ -83,7 +95,11 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
   for (unsigned aliases = 0; aliases <= options.max_aliases; ++aliases) {
     auto quest = std::make_shared<const Quest>(Quest{.name = name, .type = request.qtype});
     auto found = co_await find(job, quest);
-    if (!found) co_return servfail(found.error().ede, std::move(found.error().text));
+    if (!found) {
+      auto failure = servfail(found.error().ede, std::move(found.error().text));
+      failure.upstream_packets = options.max_packets - job->budget.packets;
+      co_return failure;
+    }
     std::ranges::move(found->chain, std::back_inserter(chain));
     if (found->kind != Reading::Kind::alias) {
       auto resolution = compose(request, chain, *found);
@@ -102,10 +118,8 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
 }
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
-  if (auto known = from_cache(quest->name, quest->type)) co_return *std::move(known);
-  const ForwardTable::Zone* forwarded = job->forwards->find(quest->name);
-  const Delegation* stub = job->table->stub(quest->name);
-  if (forwarded && (!stub || stub->zone.view().size() < forwarded->zone.view().size())) {
+  if (auto known = from_cache(*job, quest->name, quest->type)) co_return *std::move(known);
+  if (job->forward_of(quest->name)) {
     auto found = co_await forward(job, quest);
     co_return found;
   }
@@ -113,7 +127,7 @@ Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
   co_return found;
 }
 
-std::optional<Reading> Recursor::from_cache(Dname name, Type type) {
+std::optional<Reading> Recursor::from_cache(const Job& job, Dname name, Type type) {
   Reading reading;
   reading.end = name;
   const auto alias = [&](Rrset set) {
@@ -132,7 +146,8 @@ std::optional<Reading> Recursor::from_cache(Dname name, Type type) {
   if (auto cname = type == Type::cname ? std::nullopt : knowledge_.rrset(name, Type::cname)) {
     if (alias(*std::move(cname))) return reading;
   }
-  for (Dname above = name; !above.is_root();) {
+  const Dname highest = job.configured_for(name);
+  for (Dname above = name; above.size() > highest.size();) {
     above = above.parent();
     auto dname = knowledge_.rrset(above, Type::dname);
     auto cname = dname ? synthesise_cname(*dname, name) : std::unexpected(Error::not_found);
@@ -141,7 +156,7 @@ std::optional<Reading> Recursor::from_cache(Dname name, Type type) {
     if (alias(*std::move(cname))) return reading;
     reading.chain.clear();
   }
-  if (auto denial = knowledge_.denial(name, type)) {
+  if (auto denial = knowledge_.denial(name, type, highest)) {
     reading.kind = Reading::Kind::denial;
     reading.denial = *std::move(denial);
     return reading;
@@ -152,11 +167,17 @@ std::optional<Reading> Recursor::from_cache(Dname name, Type type) {
 // What a resolver of others says is taken as if it were the root's server: of all names.
 Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
   const ResolveRequest request{.qname = quest->name, .qtype = quest->type, .dnssec_ok = true};
-  auto resolution = co_await forwarder_.resolve(request, job->forwards, job->forwarding);
+  const Instant now = tools_.clock.now();
+  if (job->budget.spent(now)) co_return std::unexpected(Failure{Ede::no_reachable_authority, "no time left"});
+  ForwarderOptions options = job->forwarding;
+  options.max_packets = std::min(options.max_packets, job->budget.packets);
+  options.timeout = std::min(options.timeout, job->budget.deadline - now);
+  auto resolution = co_await forwarder_.resolve(request, job->forwards, options);
+  job->budget.packets -= std::min(job->budget.packets, resolution.upstream_packets);
   const auto message = MessageView::parse(resolution.message);
   if (!message) co_return std::unexpected(Failure{resolution.ede.value_or(Ede::other), resolution.ede_text});
   job->server = resolution.server;
-  auto reading = read_reply(*message, {quest->name, quest->type, Class::in}, Dname());
+  auto reading = read_reply(*message, {quest->name, quest->type, Class::in}, Dname(), Speaker::resolver);
   if (!reading) co_return std::unexpected(Failure{Ede::invalid_data, "a reply that cannot be read"});
   learn(*job, *reading, quest->type);
   co_return *std::move(reading);
@@ -208,6 +229,7 @@ Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest) {
   const Delegation* stub = job->table->stub(name);
   while (auto known = knowledge_.delegation(name)) {
     if (stub && known->zone.view().size() <= stub->zone.view().size()) break;
+    if (known->zone.view().is_root() && job->table->root.configured) break;
     if (is_of_use(*known)) co_return *std::move(known);
     if (known->zone.view().is_root()) break;
     name = name.suffix(known->zone.view().label_count() - 1);
@@ -220,7 +242,8 @@ Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest) {
 // RFC 9609: the hints lead to the servers that the root has now.
 Task<Delegation> Recursor::prime(JobPtr job, QuestPtr quest) {
   const Delegation& hints = job->table->root;
-  if (priming_) co_return hints;
+  // Who configures servers of the root means these.
+  if (priming_ || hints.configured) co_return hints;
   priming_ = true;
   ZoneInquiry inquiry(*this, job, quest, hints, {.name = Dname(), .type = Type::ns, .whole = true});
   auto found = co_await inquiry.run();

@@ -60,6 +60,9 @@ class Recursor {
     uint64_t began = 0;                // the cache's generation
     std::optional<Endpoint> server{};  // that answered last
     const RecursionOptions& options() const { return table->options; }
+    const ForwardTable::Zone* forward_of(Dname name) const;  // null: it is not to be forwarded
+    // The zone that was configured for the name, or the root: what others say of names above it is not asked.
+    Dname configured_for(Dname name) const;
   };
   // What is being looked for, and for whose sake: a chain without cycles.
   struct Quest {
@@ -78,7 +81,7 @@ class Recursor {
   using QuestPtr = std::shared_ptr<const Quest>;
 
   Task<Found> find(JobPtr job, QuestPtr quest);
-  std::optional<Reading> from_cache(Dname name, Type type);
+  std::optional<Reading> from_cache(const Job& job, Dname name, Type type);
   Task<Found> forward(JobPtr job, QuestPtr quest);
   Task<Found> iterate(JobPtr job, QuestPtr quest);
   Task<Delegation> nearest(JobPtr job, QuestPtr quest);

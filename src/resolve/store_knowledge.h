@@ -28,7 +28,7 @@ class StoreKnowledge final : public Knowledge {
   void limits(const TtlLimits& limits) { limits_ = limits; }
 
   std::optional<Rrset> rrset(Dname owner, Type type) override;
-  std::optional<Denial> denial(Dname name, Type type) override;
+  std::optional<Denial> denial(Dname name, Type type, Dname highest) override;
   std::optional<Delegation> delegation(Dname name) override;
   uint64_t flush_generation() const override { return rrsets_.flush_generation(); }
   void learn(const Rrset& rrset, uint64_t began) override;
@@ -88,11 +88,11 @@ std::optional<Denial> StoreKnowledge<S>::denial_at(Dname name, Type type) {
 }
 
 template <Store S>
-std::optional<Denial> StoreKnowledge<S>::denial(Dname name, Type type) {
+std::optional<Denial> StoreKnowledge<S>::denial(Dname name, Type type, Dname highest) {
   if (auto found = denial_at(name, type)) return found;
   while (true) {
     if (auto found = denial_at(name, whole_name)) return found;
-    if (name.is_root()) return std::nullopt;
+    if (name.size() <= highest.size()) return std::nullopt;
     name = name.parent();
   }
 }
@@ -131,6 +131,7 @@ void StoreKnowledge<S>::learn(const Rrset& rrset, uint64_t began) {
 
 template <Store S>
 void StoreKnowledge<S>::learn(Dname name, Type type, const Denial& denial, uint64_t began) {
+  if (denial.proof.empty() || denial.proof.front().type != Type::soa) return;  // RFC 2308 section 5
   const uint32_t ttl = capped(ttl_of(denial), std::min(limits_.cap, limits_.negative_cap));
   const Type at = denial.of_name ? whole_name : type;
   const auto message = write_denial(name, at, denial, message_);

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 constexpr Duration shortest_timeout = 200ms;
 constexpr Duration longest_timeout = 2s;
 constexpr Duration timeout_if_unknown = 800ms;
+constexpr size_t most_remembered = 16'384;
 constexpr unsigned most_doublings = 2;  // by failures
 constexpr unsigned doublings_to_longest = 4;
 static_assert(shortest_timeout * (1u << doublings_to_longest) >= longest_timeout);
@@ -67,12 +68,25 @@ Duration UpstreamHealth::timeout(unsigned tries_before) const {
   return std::min(longest_timeout, base * (1u << std::min(doublings, doublings_to_longest)));
 }
 
+// Anybody's zone may name servers: those that were not chosen for the longest time are forgotten.
+void Upstreams::make_room(size_t wanted) {
+  if (table_.size() + wanted <= most_remembered) return;
+  std::vector<Instant> times;
+  times.reserve(table_.size());
+  for (const auto& [server, health] : table_) times.push_back(health.chosen_at);
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  std::erase_if(table_, [limit = *middle](const auto& entry) { return entry.second.chosen_at <= limit; });
+}
+
 std::vector<Endpoint> Upstreams::order(std::span<const Endpoint> servers, size_t most) {
   const Instant now = clock_.now();
+  make_room(servers.size());
   std::vector<Candidate> candidates;
   candidates.reserve(servers.size());
   for (const Endpoint& server : servers) {
     UpstreamHealth& health = table_[server];
+    health.chosen_at = now;
     candidates.push_back({server, &health, is_down(health) && health.rest_until > now, candidates.size()});
   }
   std::ranges::sort(candidates, {}, &Candidate::rank);

@@ -18,6 +18,7 @@ struct UpstreamHealth {
   unsigned failures = 0;    // in a row; while it rests no more are counted
   unsigned useless = 0;     // replies in a row that did not help: SERVFAIL, REFUSED and the like
   Instant rest_until{};     // not chosen before, unless all rest
+  Instant chosen_at{};      // when it was last among those to try
   bool probing = false;     // rested, and one query is out to see whether it is back
   Instant no_edns_until{};  // answered FORMERR or NOTIMP to EDNS
   // How long to wait for its reply: srtt + 4 rttvar, 800 ms if unknown; doubled by a failure and again by a
@@ -48,7 +49,9 @@ class Upstreams {
  private:
   Clock& clock_;
   Random& random_;
-  std::map<Endpoint, UpstreamHealth> table_;  // bounded by the configured servers
+  void make_room(size_t wanted);
+
+  std::map<Endpoint, UpstreamHealth> table_;  // at most 16,384 and those of one call of order()
 };
 
 }  // namespace peregrine

@@ -102,6 +102,7 @@ class Service {
   size_t resolve_later(MutableBytes slot, Query& query, const AnswerKey& key, const Client& client);
   bool is_current(const AnswerBlob& blob, const Query& query) const;
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
+  bool is_recursive(Dname qname) const;
   Task<void> run(AnswerKey key, ResolveRequest request, Began began);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
               const Began& began);
@@ -195,7 +196,9 @@ const SpecialZone* Service<S>::special_zone(Dname qname, Type qtype) const {
   const SpecialZone* zone = find_special_zone(qname, qtype);
   if (!zone) return nullptr;
   const ForwardTable::Zone* configured = snapshot_.forward->find(qname);
-  return configured && configured->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
+  if (configured && configured->zone.view().is_at_or_below(zone->apex)) return nullptr;
+  const Delegation* stub = snapshot_.recursion ? snapshot_.recursion->stub(qname) : nullptr;
+  return stub && stub->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
 }
 
 template <Store S>
@@ -263,9 +266,19 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
   return 0;
 }
 
+// Whether the name is resolved from the root or a stub: no [[forward]] holds it, or only one above its
+// [[stub]].
+template <Store S>
+bool Service<S>::is_recursive(Dname qname) const {
+  if (!snapshot_.recursion) return false;
+  const ForwardTable::Zone* forwarded = snapshot_.forward->find(qname);
+  const Delegation* stub = snapshot_.recursion->stub(qname);
+  return !forwarded || (stub && stub->zone.view().size() >= forwarded->zone.view().size());
+}
+
 template <Store S>
 Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, Began began) {
-  if (snapshot_.recursion && !snapshot_.forward->find(request.qname)) {
+  if (is_recursive(request.qname)) {
     knowledge_.limits(snapshot_.settings->ttl);
     auto resolution = co_await recursor_.resolve(request, snapshot_.recursion, snapshot_.forward,
                                                  snapshot_.settings->forwarder);

@@ -178,6 +178,19 @@ TEST(Reading, ManyRrsetsAreReadSoFar) {
   EXPECT_EQ(read(said)->kind, Kind::empty);
 }
 
+TEST(Reading, RefusesWhatNoHonestServerSends) {
+  Said many;
+  for (int i = 0; i < 300; ++i)
+    many.answer.push_back("www.example.com. 60 A 192.0." + std::to_string(i / 200) + "." +
+                          std::to_string(i % 200));
+  EXPECT_EQ(read(many).error(), Error::limit);
+  Said large;
+  for (int i = 0; i < 200; ++i)
+    large.answer.push_back("www.example.com. 60 TXT " + std::to_string(i) + " " + std::string(250, 'x') +
+                           " " + std::string(40, 'y'));
+  EXPECT_TRUE(read(large, "www.example.com.", Type::txt));
+}
+
 TEST(Reading, Substitutes) {
   EXPECT_EQ(*substitute(name("a.b.old."), name("old."), name("new.net.")), name("a.b.new.net."));
   EXPECT_EQ(*substitute(name("a.old."), name("old."), name(".")), name("a."));
