@@ -94,12 +94,17 @@ LOADS = {
 SMALL = LOADS | {"large": large(100_000), "mixed": mixed(100_000, 1)}
 
 
-def cache_use(server):
-    """Queries that the cache answered, and those that it did not, since the server's start; zeros for one that does not tell."""
+def counters_of(server):
+    """What the server has counted since its start; nothing for one that does not tell."""
     told = subprocess.run(
         [stand.BINARY, "ctl", "status", "--json", "--state-dir", server.state_dir], capture_output=True, text=True, check=False
     )
-    counters = json.loads(told.stdout)["counters"] if told.returncode == 0 else {}
+    return json.loads(told.stdout)["counters"] if told.returncode == 0 else {}
+
+
+def cache_use(server):
+    """Queries that the cache answered, and those that it did not."""
+    counters = counters_of(server)
     return counters.get("cache_hits", 0), counters.get("cache_misses", 0)
 
 

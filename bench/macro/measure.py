@@ -7,6 +7,8 @@
     mixed    10,000,000 names by Zipf's law, 12 % of the queries for names that do not exist, 15 % for names that nobody asks for
              again, and a cache of 1 GiB that 30 seconds of the same have warmed
     tcp      the hot names over 16 connections
+    cold     a name in each of 3,000 zones, resolved from the root by a server just started; root, ten top-level domains and the
+             zones are served by three NSD on loopback
     latency  the hot names in an open loop, at half of the echo's rate
     offered  the hot names in open loops, at 10 % to 150 % of the echo's rate: what is answered
 
@@ -26,6 +28,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "report"))
 import kept  # noqa: E402
 import loads  # noqa: E402
 import stand  # noqa: E402
+import tree  # noqa: E402
 from stand import spread  # noqa: E402
 
 STEPS = (10, 25, 40, 55, 70, 85, 100, 115, 130, 150)  # of `offered`, per cent of the echo's rate
@@ -95,6 +98,41 @@ class Closed:
 
 def with_net(ours, echo):
     return ours | {"share": ours["rate"] / echo["rate"], "net_ns": ours["cpu_ns"] - echo["cpu_ns"]}
+
+
+class Cold:
+    """Names of 3,000 zones, each asked for once of a server that knows nothing yet: it walks from the root. No upstream."""
+
+    name = "cold"
+
+    def __init__(self, args, _):
+        self.runs = []
+        with tree.tree() as (settings, names):
+            for number in range(1, args.rounds + 1):
+                progress(f"cold: round {number} of {args.rounds}")
+                with stand.server(None, [*settings, *args.set], args.binary) as server:
+                    told = server.load("--names", names, "--order", "once", "--seconds", 60, "--timeout", 10, "--window", 64,
+                                       "--expect", "192.0.2.1")
+                    packets = loads.counters_of(server)["upstream_queries"] / told["sent"]
+                    self.runs.append(loads.figures(told) | {"packets": packets})
+
+    def of(self, figure):
+        return [run[figure] for run in self.runs]
+
+    def rows(self):
+        yield "cold: names a second", spread(self.of("rate"))
+        yield "cold: CPU ns a name, kernel included", spread(self.of("cpu_ns"))
+        yield "cold: packets sent upstream for a name", spread(self.of("packets"), "{:.2f}")
+        quantiles = [statistics.median(self.of(figure)) for figure in ("p50_us", "p90_us", "p99_us", "p999_us")]
+        yield "cold: p50, p90, p99, p99.9 with 64 under way, µs", " / ".join(f"{value:,.0f}" for value in quantiles)
+        yield "cold: lost", f"{sum(self.of('lost')):,}"
+        yield "cold: MiB resident", f"{self.of('rss_octets')[-1] / 2**20:,.0f}"
+
+    def as_json(self):
+        return {OURS.lower(): self.runs}
+
+    def keep(self):
+        pass
 
 
 class Open:
@@ -186,10 +224,12 @@ def point(rate, runs):
     }
 
 
-NAMES = (*loads.LOADS, "latency", "offered")
+NAMES = (*loads.LOADS, "cold", "latency", "offered")
 
 
 def measure(name, args, upstream):
+    if name == "cold":
+        return Cold(args, upstream)
     if name == "latency":
         return Latency(args, upstream)
     if name == "offered":

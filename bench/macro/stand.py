@@ -101,10 +101,10 @@ def upstream():
 
 @contextlib.contextmanager
 def server(upstream_port, settings=(), binary=BINARY, env=None):
-    """A server with one worker that forwards everything to the upstream."""
+    """A server with one worker that forwards everything to the upstream, or resolves by itself where there is none."""
     with tempfile.TemporaryDirectory(prefix="peregrine-bench-") as state:
-        forward = f'[{{zone=".", servers=["{LOOPBACK}:{upstream_port}"]}}]'
-        fixed = ["server.workers=1", f"server.listen={LOOPBACK}:0", f"server.state_dir={state}", f"forward={forward}"]
+        forward = [f'forward=[{{zone=".", servers=["{LOOPBACK}:{upstream_port}"]}}]'] if upstream_port else []
+        fixed = ["server.workers=1", f"server.listen={LOOPBACK}:0", f"server.state_dir={state}", *forward]
         options = [word for setting in (*fixed, *settings) for word in ("--set", setting)]
         with Process(binary, "serve", *options, core=SERVER_CORE, env=env) as running:
             running.state_dir = state
