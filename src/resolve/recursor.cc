@@ -205,7 +205,8 @@ Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
     }
     if (found->kind != Reading::Kind::denial || !found->denial.of_name) {
       minimiser.deeper();
-    } else if (minimiser.believes_denial()) {
+    } else if (minimiser.believes_denial() || zone.zone.view().is_root()) {
+      // The root's servers are right about what does not exist, and most questions for it are junk.
       knowledge_.learn(ask.name, ask.type, found->denial, job->began);
       found->end = quest->name;
       found->chain.clear();

@@ -125,6 +125,12 @@ TEST_F(RecursorTest, AskedOnceOfWhatDoesNotExist) {
   EXPECT_THAT(internet.asked(), SizeIs(1)) << "for as long as the SOA says";
 }
 
+TEST_F(RecursorTest, TheRootIsBelieved) {
+  EXPECT_EQ(resolve("printer.office.nothing.").rcode, Rcode::nxdomain);
+  EXPECT_EQ(resolve("other.nothing.").rcode, Rcode::nxdomain);
+  EXPECT_THAT(internet.asked(), ElementsAre(". NS", "nothing. A"));
+}
+
 TEST_F(RecursorTest, TellsNoDataFromNoName) {
   const Resolution no_data = resolve("www.example.com.", Type::aaaa);
   EXPECT_EQ(no_data.rcode, Rcode::noerror);
