@@ -104,30 +104,26 @@ std::optional<Profile> ReadProfile::operator()(const TomlValue& value) const {
   return find_profile(*text);
 }
 
-std::optional<QnameMinimisation> ReadMinimisation::operator()(const TomlValue& value) const {
-  constexpr std::array<std::string_view, 3> names{"off", "relaxed", "strict"};
+// One of the words, which are in the order of the enumeration.
+template <class Enum>
+std::optional<Enum> read_word(const TomlValue& value, std::initializer_list<std::string_view> words) {
   const auto* text = value.get<std::string>();
   if (text == nullptr) return std::nullopt;
-  const auto found = std::ranges::find(names, *text);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<QnameMinimisation>(found - names.begin());
+  const auto found = std::ranges::find(words, *text);
+  if (found == words.end()) return std::nullopt;
+  return static_cast<Enum>(found - words.begin());
+}
+
+std::optional<QnameMinimisation> ReadMinimisation::operator()(const TomlValue& value) const {
+  return read_word<QnameMinimisation>(value, {"off", "relaxed", "strict"});
 }
 
 std::optional<SteeringKey> ReadSteering::operator()(const TomlValue& value) const {
-  const auto* text = value.get<std::string>();
-  if (text == nullptr) return std::nullopt;
-  if (*text == "flow") return SteeringKey::flow;
-  if (*text == "cpu") return SteeringKey::cpu;
-  return std::nullopt;
+  return read_word<SteeringKey>(value, {"flow", "cpu"});
 }
 
 std::optional<LogLevel> ReadLogLevel::operator()(const TomlValue& value) const {
-  constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
-  const auto* text = value.get<std::string>();
-  if (text == nullptr) return std::nullopt;
-  const auto found = std::ranges::find(names, *text);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<LogLevel>(found - names.begin());
+  return read_word<LogLevel>(value, {"debug", "info", "warning", "error"});
 }
 
 std::optional<std::string> ReadUser::operator()(const TomlValue& value) const {

@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "cache/rrset.h"
 #include "wire/dname.h"
+#include "wire/message_writer.h"
 #include "wire/types.h"
 
 namespace peregrine {
@@ -22,6 +23,11 @@ struct Rrset {
   std::vector<Rdata> records;
   std::vector<Rdata> signatures;  // of RRSIGs that cover it
 };
+
+// Writes the records, and what signs them where that is wanted. False where it does not fit: what is there is
+// of no use then.
+enum class Signatures : uint8_t { without, with };
+bool put(MessageWriter& writer, Section section, const Rrset& set, Signatures signatures);
 
 // That a name does not exist, or no data of a type at it (RFC 2308).
 struct Denial {

@@ -10,16 +10,6 @@ namespace {
 
 constexpr size_t soa_minimum_at_end = 4;  // octets of SOA's last number
 
-bool put(MessageWriter& writer, const Rrset& set) {
-  for (const Rdata& rdata : set.records) {
-    if (!writer.rr(Section::authority, set.owner, set.type, Class::in, set.ttl, rdata)) return false;
-  }
-  for (const Rdata& rdata : set.signatures) {
-    if (!writer.rr(Section::authority, set.owner, Type::rrsig, Class::in, set.ttl, rdata)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 // The records stand as write_denial() wrote them: an RRset's one behind the other, then its signatures.
@@ -51,7 +41,7 @@ Result<Bytes> write_denial(Dname name, Type type, const Denial& denial, MutableB
   writer.rcode(denial.of_name ? Rcode::nxdomain : Rcode::noerror);
   if (!writer.question(name, type, Class::in)) return std::unexpected(Error::no_space);
   for (const Rrset& set : denial.proof) {
-    if (!put(writer, set)) return std::unexpected(Error::no_space);
+    if (!put(writer, Section::authority, set, Signatures::with)) return std::unexpected(Error::no_space);
   }
   return writer.message();
 }

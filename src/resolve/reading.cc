@@ -14,14 +14,13 @@ constexpr size_t most_octets = 128 * 1024;
 constexpr size_t most_steps = 16;
 constexpr size_t rrsig_fixed_size = 18;  // RDATA before the signer's name (RFC 4034 section 3.1)
 
+bool is_proof(Type type) { return type == Type::soa || type == Type::nsec || type == Type::nsec3; }
+
 // The types that are looked at.
 bool is_of_use(Section section, Type type, Type qtype) {
-  if (section == Section::authority)
-    return type == Type::ns || type == Type::soa || type == Type::nsec || type == Type::nsec3;
+  if (section == Section::authority) return type == Type::ns || is_proof(type);
   return type == qtype || qtype == Type::any || type == Type::cname || type == Type::dname;
 }
-
-bool is_proof(Type type) { return type == Type::soa || type == Type::nsec || type == Type::nsec3; }
 
 // The RRsets of one section whose owners are in the zone, with the signatures that cover them.
 class Sets {

@@ -23,16 +23,6 @@ bool is_of_use(const Delegation& delegation) {
 
 bool is_dnssec(Type type) { return type == Type::nsec || type == Type::nsec3 || type == Type::rrsig; }
 
-bool put(MessageWriter& writer, Section section, const Rrset& set, bool signatures) {
-  for (const Rdata& rdata : set.records) {
-    if (!writer.rr(section, set.owner, set.type, Class::in, set.ttl, rdata)) return false;
-  }
-  if (!signatures) return true;
-  return std::ranges::all_of(set.signatures, [&](const Rdata& rdata) {
-    return writer.rr(section, set.owner, Type::rrsig, Class::in, set.ttl, rdata);
-  });
-}
-
 Resolution servfail(Ede ede, std::string text) {
   Resolution resolution;
   resolution.ede = ede;
@@ -63,14 +53,14 @@ bool Recursor::Quest::is_sought(Dname sought, Type sought_type) const {
   return false;
 }
 
-const ForwardTable::Zone* Recursor::Job::forward_of(Dname name) const {
-  const ForwardTable::Zone* zone = forwards->find(name);
-  const Delegation* stub = table->stub(name);
+const ForwardTable::Zone* forward_of(Dname name, const ForwardTable& forwards, const RecursionTable& table) {
+  const ForwardTable::Zone* zone = forwards.find(name);
+  const Delegation* stub = table.stub(name);
   return zone && (!stub || stub->zone.view().size() < zone->zone.view().size()) ? zone : nullptr;
 }
 
 Dname Recursor::Job::configured_for(Dname name) const {
-  if (const ForwardTable::Zone* zone = forward_of(name)) return zone->zone;
+  if (const ForwardTable::Zone* zone = forward_of(name, *forwards, *table)) return zone->zone;
   const Delegation* stub = table->stub(name);
   return stub ? stub->zone.view() : Dname();
 }
@@ -119,7 +109,7 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
   if (auto known = from_cache(*job, quest->name, quest->type)) co_return *std::move(known);
-  if (job->forward_of(quest->name)) {
+  if (forward_of(quest->name, *job->forwards, *job->table)) {
     auto found = co_await forward(job, quest);
     co_return found;
   }
@@ -259,11 +249,12 @@ Resolution Recursor::compose(const ResolveRequest& request, const std::vector<Rr
   writer.qr(true);
   writer.ra(true);
   writer.rcode(rcode_of(last));
+  const Signatures signatures = request.dnssec_ok ? Signatures::with : Signatures::without;
   bool fits = writer.question(request.qname, request.qtype, request.qclass);
-  for (const Rrset& set : chain) fits = fits && put(writer, Section::answer, set, request.dnssec_ok);
+  for (const Rrset& set : chain) fits = fits && put(writer, Section::answer, set, signatures);
   for (const Rrset& set : last.denial.proof) {
     if (!request.dnssec_ok && is_dnssec(set.type)) continue;
-    fits = fits && put(writer, Section::authority, set, request.dnssec_ok);
+    fits = fits && put(writer, Section::authority, set, signatures);
   }
   if (!fits) return servfail(Ede::other, "an answer larger than a message");
   const Bytes message = writer.message();

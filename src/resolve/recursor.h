@@ -38,6 +38,9 @@ struct RecursionTable {
   const Delegation* stub(Dname name) const;  // with the longest suffix of the name; null: none
 };
 
+// The forwarded zone that the name is in, unless it is in a stub that is as deep; null: it is to be resolved.
+const ForwardTable::Zone* forward_of(Dname name, const ForwardTable& forwards, const RecursionTable& table);
+
 class Recursor {
  public:
   Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder);
@@ -60,7 +63,6 @@ class Recursor {
     uint64_t began = 0;                // the cache's generation
     std::optional<Endpoint> server{};  // that answered last
     const RecursionOptions& options() const { return table->options; }
-    const ForwardTable::Zone* forward_of(Dname name) const;  // null: it is not to be forwarded
     // The zone that was configured for the name, or the root: what others say of names above it is not asked.
     Dname configured_for(Dname name) const;
   };

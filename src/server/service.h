@@ -270,10 +270,7 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
 // [[stub]].
 template <Store S>
 bool Service<S>::is_recursive(Dname qname) const {
-  if (!snapshot_.recursion) return false;
-  const ForwardTable::Zone* forwarded = snapshot_.forward->find(qname);
-  const Delegation* stub = snapshot_.recursion->stub(qname);
-  return !forwarded || (stub && stub->zone.view().size() >= forwarded->zone.view().size());
+  return snapshot_.recursion && !forward_of(qname, *snapshot_.forward, *snapshot_.recursion);
 }
 
 template <Store S>
