@@ -12,7 +12,6 @@ constexpr size_t most_rrsets = 128;
 constexpr size_t most_records = 256;  // of one RRset, and as many signatures
 constexpr size_t most_octets = 128 * 1024;
 constexpr size_t most_steps = 16;
-constexpr size_t rrsig_fixed_size = 18;  // RDATA before the signer's name (RFC 4034 section 3.1)
 
 bool is_proof(Type type) { return type == Type::soa || type == Type::nsec || type == Type::nsec3; }
 
@@ -70,9 +69,9 @@ Result<> Sets::add(const RrView& rr, Section section, const Question& question, 
                    Credibility credibility) {
   if (rr.rclass != question.qclass || is_meta(rr.type)) return {};
   const bool covers = rr.type == Type::rrsig && question.qtype != Type::rrsig;
-  if (covers && rr.rdata.size() < rrsig_fixed_size) return std::unexpected(Error::bad_rdata);
-  const Type type = covers ? Type(load_u16(rr.rdata.data())) : rr.type;
-  Rrset* set = is_of_use(section, type, question.qtype) ? place(rr, type, zone, credibility) : nullptr;
+  const auto type = covers ? covered_type(rr.rdata) : rr.type;
+  if (!type) return std::unexpected(Error::bad_rdata);
+  Rrset* set = is_of_use(section, *type, question.qtype) ? place(rr, *type, zone, credibility) : nullptr;
   if (!set) return {};
   std::array<uint8_t, max_message_size> expanded;
   const auto rdata = expand_rdata(rr, expanded);
@@ -240,17 +239,6 @@ void Reader::take_denial() {
 }
 
 }  // namespace
-
-Result<DnameBuf> substitute(Dname name, Dname owner, Dname target) {
-  DnameBuf made;
-  const unsigned kept = name.label_count() - owner.label_count();
-  for (unsigned i = 0; i < kept; ++i) {
-    if (!made.append_label(name.first_label())) return std::unexpected(Error::name_too_long);
-    name = name.parent();
-  }
-  if (!made.append(target)) return std::unexpected(Error::name_too_long);
-  return made;
-}
 
 Result<Dname> target_in(const Rdata& rdata) {
   const auto target = Dname::parse(rdata);

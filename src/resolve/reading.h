@@ -41,8 +41,6 @@ enum class Speaker : uint8_t {
 Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone,
                            Speaker speaker = Speaker::authoritative);
 
-// The name with the suffix `owner` replaced by `target` (RFC 6672 section 2.2). name_too_long
-Result<DnameBuf> substitute(Dname name, Dname owner, Dname target);
 // What a DNAME makes of a name below its owner. name_too_long, bad_rdata
 Result<Rrset> synthesise_cname(const Rrset& dname, Dname name);
 // The name in the RDATA of a CNAME, DNAME or NS. bad_rdata

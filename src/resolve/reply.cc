@@ -13,13 +13,10 @@ namespace {
 constexpr size_t most_steps = 16;
 constexpr size_t most_aliases = 2 * most_steps;  // CNAMEs that are looked at; no honest chain has more
 constexpr size_t most_proofs = 64;               // records of the authority section that are looked at
-constexpr size_t rrsig_fixed_size = 18;          // RDATA before the signer's name (RFC 4034 section 3.1)
 
 // The type whose RRset a record belongs to: an RRSIG goes with what it covers.
 std::optional<Type> rrset_type(const RrView& rr) {
-  if (rr.type != Type::rrsig) return rr.type;
-  if (rr.rdata.size() < rrsig_fixed_size) return std::nullopt;
-  return Type(load_u16(rr.rdata.data()));
+  return rr.type == Type::rrsig ? covered_type(rr.rdata) : rr.type;
 }
 
 bool is_proof(Type type) { return type == Type::nsec || type == Type::nsec3; }

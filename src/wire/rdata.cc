@@ -194,4 +194,21 @@ Result<SoaNumbers> soa_numbers(const RrView& rr) {
                     load_u32(numbers + 16)};
 }
 
+std::optional<Type> covered_type(Bytes rrsig) {
+  constexpr size_t fixed_size = 18;  // before the signer's name (RFC 4034 section 3.1)
+  if (rrsig.size() < fixed_size) return std::nullopt;
+  return Type(load_u16(rrsig.data()));
+}
+
+Result<DnameBuf> substitute(Dname name, Dname owner, Dname target) {
+  DnameBuf made;
+  const unsigned kept = name.label_count() - owner.label_count();
+  for (unsigned i = 0; i < kept; ++i) {
+    if (!made.append_label(name.first_label())) return std::unexpected(Error::name_too_long);
+    name = name.parent();
+  }
+  if (!made.append(target)) return std::unexpected(Error::name_too_long);
+  return made;
+}
+
 }  // namespace peregrine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,12 @@ Result<DnameBuf> target_of(const RrView& rr);
 Result<Bytes> expand_rdata(const RrView& rr, MutableBytes out);
 // The same with names lower-cased where the type says so (RFC 4034 section 6.2).
 Result<Bytes> canonical_rdata(const RrView& rr, MutableBytes out);
+
+// The type whose RRset an RRSIG with this rdata covers (RFC 4034 section 3.1.1). Nothing: too short to be one
+std::optional<Type> covered_type(Bytes rrsig);
+// The name with its suffix `owner`, which it is below, replaced by `target` (RFC 6672 section 2.2).
+// name_too_long
+Result<DnameBuf> substitute(Dname name, Dname owner, Dname target);
 
 // SOA's numbers (RFC 1035 section 3.3.13). bad_rdata
 struct SoaNumbers {

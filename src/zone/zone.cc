@@ -9,8 +9,6 @@
 namespace peregrine {
 namespace {
 
-constexpr size_t rrsig_fixed_size = 18;  // RDATA before the signer's name (RFC 4034 section 3.1)
-
 std::string_view next_word(std::string_view& text) {
   const size_t first = std::min(text.find_first_not_of(" \t"), text.size());
   const size_t last = std::min(text.find_first_of(" \t", first), text.size());
@@ -49,8 +47,9 @@ Result<> Zone::add(Dname owner, Type type, uint32_t ttl, Bytes rdata) {
   Node& node = nodes_[DnameBuf(owner)];
   std::vector<uint8_t> octets(rdata.begin(), rdata.end());
   if (type == Type::rrsig) {
-    if (rdata.size() < rrsig_fixed_size) return std::unexpected(Error::bad_rdata);
-    set_of(node, Type(load_u16(rdata.data())), ttl).signatures.push_back(std::move(octets));
+    const auto covered = covered_type(rdata);
+    if (!covered) return std::unexpected(Error::bad_rdata);
+    set_of(node, *covered, ttl).signatures.push_back(std::move(octets));
     return {};
   }
   const auto excludes = [](Type a, Type b) {

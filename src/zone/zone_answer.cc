@@ -92,19 +92,14 @@ bool Zone::Answer::from_ancestors() {
 
 bool Zone::Answer::follow_dname(Dname owner, const Set& dname) {
   put(Section::answer, owner, dname);
-  const Dname target = Dname::from_checked(dname.records.front());
-  DnameBuf made;
-  Dname left = name_;
-  for (unsigned i = name_.view().label_count() - owner.label_count(); i > 0; --i, left = left.parent())
-    fits_ = fits_ && made.append_label(left.first_label());
-  if (!fits_ || !made.append(target)) {
-    fits_ = true;
+  const auto made = substitute(name_, owner, Dname::from_checked(dname.records.front()));
+  if (!made) {
     out_.rcode(Rcode::yxdomain);
     return false;
   }
-  const Bytes wire = made.view().wire();
-  fits_ = out_.rr(Section::answer, name_, Type::cname, Class::in, dname.ttl, wire);
-  name_ = made;
+  const Bytes wire = made->view().wire();
+  fits_ = fits_ && out_.rr(Section::answer, name_, Type::cname, Class::in, dname.ttl, wire);
+  name_ = *made;
   return question_.qtype != Type::cname;
 }
 
