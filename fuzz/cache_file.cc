@@ -103,7 +103,7 @@ std::optional<WallTime> stored_time(KeyView view, Bytes blob) {
   const auto time_of = [](const auto& opened) {
     return opened ? std::optional(opened->stored_at()) : std::nullopt;
   };
-  if (view == KeyView::answer) return time_of(AnswerBlob::open(blob));
+  if (view == KeyView::answer || view == KeyView::denial) return time_of(AnswerBlob::open(blob));
   if (view == KeyView::rrset) return time_of(RrsetBlob::open(blob));
   return view == KeyView::delegation ? time_of(DelegationBlob::open(blob)) : std::nullopt;
 }
