@@ -31,8 +31,8 @@ bool put(MessageWriter& writer, Section section, const Rrset& set, Signatures si
 
 // That a name does not exist, or no data of a type at it (RFC 2308).
 struct Denial {
-  bool of_name = false;      // NXDOMAIN: everything below does not exist either (RFC 8020)
-  std::vector<Rrset> proof;  // the SOA, if there was one, and what DNSSEC adds
+  bool of_name = false;        // NXDOMAIN: everything below does not exist either (RFC 8020)
+  std::vector<Rrset> proof{};  // the SOA, if there was one, and what DNSSEC adds
 };
 
 struct NameServer {

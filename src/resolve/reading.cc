@@ -240,6 +240,26 @@ void Reader::take_denial() {
 
 }  // namespace
 
+std::string in_words(const Reading& reading) {
+  switch (reading.kind) {
+    case Reading::Kind::data:
+      return "the answer";
+    case Reading::Kind::alias:
+      return "an alias of " + reading.end.to_string();
+    case Reading::Kind::denial:
+      return reading.denial.of_name ? "the name does not exist" : "no data of the type";
+    case Reading::Kind::referral:
+      return "a referral to " + reading.cut.to_string();
+    case Reading::Kind::overflow:
+      return "an alias that is too long";
+    case Reading::Kind::lame:
+      return "lame: it does not serve the zone";
+    case Reading::Kind::empty:
+      return "nothing";
+  }
+  return {};
+}
+
 Result<Dname> target_in(const Rdata& rdata) {
   const auto target = Dname::parse(rdata);
   if (!target || target->size() != rdata.size()) return std::unexpected(Error::bad_rdata);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -21,10 +22,10 @@ struct Reading {
     empty,     // nothing at all: perhaps NODATA, if nobody says more
   };
   Kind kind = Kind::empty;
-  std::vector<Rrset> chain;  // the data; or CNAMEs and DNAMEs from the qname on
-  DnameBuf end;              // the owner of the data, or where the chain leads
-  Denial denial;
-  DnameBuf cut;
+  std::vector<Rrset> chain{};  // the data; or CNAMEs and DNAMEs from the qname on
+  DnameBuf end{};              // the owner of the data, or where the chain leads
+  Denial denial{};
+  DnameBuf cut{};
   std::optional<Delegation> delegation{};  // of the cut, as it was learned
 };
 
@@ -40,6 +41,9 @@ enum class Speaker : uint8_t {
 // else a record suffers from that cannot be read
 Result<Reading> read_reply(const MessageView& reply, const Question& question, Dname zone,
                            Speaker speaker = Speaker::authoritative);
+
+// "referral to example.", "no data of the type", ...
+std::string in_words(const Reading& reading);
 
 // What a DNAME makes of a name below its owner. name_too_long, bad_rdata
 Result<Rrset> synthesise_cname(const Rrset& dname, Dname name);

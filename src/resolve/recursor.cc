@@ -69,8 +69,8 @@ Recursor::Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder
     : tools_(tools), knowledge_(knowledge), forwarder_(forwarder), scratch_(max_message_size) {}
 
 Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
-                                   std::shared_ptr<const ForwardTable> forwards,
-                                   ForwarderOptions forwarding) {
+                                   std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding,
+                                   std::shared_ptr<Trace> trace) {
   if (request.qclass != Class::in) co_return servfail(Ede::not_supported, "only class IN is resolved");
   const RecursionOptions options = table->options;
   auto job = std::make_shared<Job>(
@@ -79,13 +79,19 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
           .forwarding = forwarding,
           .budget = {.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout},
           .lookups = options.max_lookups,
-          .began = knowledge_.flush_generation()});
+          .began = knowledge_.flush_generation(),
+          .trace = std::move(trace)});
+  const TracePlace place = TracePlace(job->trace.get()).quest(request.qname, request.qtype);
   std::vector<Rrset> chain;
   DnameBuf name = request.qname;
   for (unsigned aliases = 0; aliases <= options.max_aliases; ++aliases) {
-    auto quest = std::make_shared<const Quest>(Quest{.name = name, .type = request.qtype});
+    auto quest = std::make_shared<const Quest>(
+        Quest{.name = name,
+              .type = request.qtype,
+              .place = aliases == 0 ? place : place.quest(name, request.qtype)});
     auto found = co_await find(job, quest);
     if (!found) {
+      place.say(found.error().text);
       auto failure = servfail(found.error().ede, std::move(found.error().text));
       failure.upstream_packets = options.max_packets - job->budget.packets;
       co_return failure;
@@ -94,6 +100,7 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
     if (found->kind != Reading::Kind::alias) {
       auto resolution = compose(request, chain, *found);
       resolution.server = job->server;
+      if (place) place.say(to_string(resolution.rcode));
       resolution.upstream_packets = options.max_packets - job->budget.packets;
       co_return resolution;
     }
@@ -104,11 +111,12 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
     if (chain.size() > most_sets || std::ranges::any_of(chain, visited)) break;
     name = found->end;
   }
+  place.say("a chain of aliases without end");
   co_return servfail(Ede::other, "a chain of aliases without end");
 }
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
-  if (auto known = from_cache(*job, quest->name, quest->type)) co_return *std::move(known);
+  if (auto known = from_cache(*job, *quest)) co_return *std::move(known);
   if (forward_of(quest->name, *job->forwards, *job->table)) {
     auto found = co_await forward(job, quest);
     co_return found;
@@ -117,41 +125,45 @@ Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
   co_return found;
 }
 
-std::optional<Reading> Recursor::from_cache(const Job& job, Dname name, Type type) {
-  Reading reading;
-  reading.end = name;
-  const auto alias = [&](Rrset set) {
-    const auto target = target_in(set.records.front());
-    if (!target) return false;
-    reading.kind = Reading::Kind::alias;
-    reading.end = *target;
-    reading.chain.push_back(std::move(set));
-    return true;
-  };
-  if (auto data = knowledge_.rrset(name, type)) {
-    reading.kind = Reading::Kind::data;
-    reading.chain.push_back(*std::move(data));
+std::optional<Reading> Recursor::from_cache(const Job& job, const Quest& quest) {
+  const Dname name = quest.name;
+  const auto known = [&](Reading reading, const char* what) {
+    quest.place.add(
+        {.kind = TraceStep::Kind::cached, .name = reading.end, .type = quest.type, .outcome = what});
     return reading;
-  }
-  if (auto cname = type == Type::cname ? std::nullopt : knowledge_.rrset(name, Type::cname)) {
-    if (alias(*std::move(cname))) return reading;
+  };
+  if (auto data = knowledge_.rrset(name, quest.type)) {
+    return known({.kind = Reading::Kind::data, .chain = {*std::move(data)}, .end = DnameBuf(name)}, "data");
   }
   const Dname highest = job.configured_for(name);
-  for (Dname above = name; above.size() > highest.size();) {
-    above = above.parent();
-    auto dname = knowledge_.rrset(above, Type::dname);
-    auto cname = dname ? synthesise_cname(*dname, name) : std::unexpected(Error::not_found);
-    if (!cname) continue;
-    reading.chain.push_back(*std::move(dname));
-    if (alias(*std::move(cname))) return reading;
-    reading.chain.clear();
-  }
-  if (auto denial = knowledge_.denial(name, type, highest)) {
-    reading.kind = Reading::Kind::denial;
-    reading.denial = *std::move(denial);
-    return reading;
+  // Whether a zone begins at a name is for its parent to say, whatever the zone holds there.
+  auto alias =
+      quest.type == Type::cname || quest.type == Type::ds ? std::nullopt : alias_from_cache(name, highest);
+  if (alias) return known(*std::move(alias), "the target of an alias");
+  if (auto denial = knowledge_.denial(name, quest.type, highest)) {
+    const char* what = denial->of_name ? "the name does not exist" : "no data of the type";
+    return known({.kind = Reading::Kind::denial, .end = DnameBuf(name), .denial = *std::move(denial)}, what);
   }
   return std::nullopt;
+}
+
+// A CNAME at the name or a DNAME above it.
+std::optional<Reading> Recursor::alias_from_cache(Dname name, Dname highest) {
+  Reading reading{.kind = Reading::Kind::alias};
+  auto cname = knowledge_.rrset(name, Type::cname);
+  for (Dname above = name; !cname && above.size() > highest.size();) {
+    above = above.parent();
+    auto dname = knowledge_.rrset(above, Type::dname);
+    auto made = dname ? synthesise_cname(*dname, name) : std::unexpected(Error::not_found);
+    if (!made) continue;
+    reading.chain.push_back(*std::move(dname));
+    cname = *std::move(made);
+  }
+  const auto target = cname ? target_in(cname->records.front()) : std::unexpected(Error::not_found);
+  if (!target) return std::nullopt;
+  reading.end = *target;
+  reading.chain.push_back(*std::move(cname));
+  return reading;
 }
 
 // What a resolver of others says is taken as if it were the root's server: of all names.

@@ -13,6 +13,7 @@
 #include "resolve/reading.h"
 #include "resolve/resolution.h"
 #include "resolve/talk.h"
+#include "resolve/trace.h"
 
 namespace peregrine {
 
@@ -28,6 +29,9 @@ struct RecursionOptions {
   uint16_t udp_size = 1232;
   uint16_t port = 53;          // of authoritative servers
   bool query_private = false;  // whether public zones may make us ask private addresses
+  // Whether addresses of servers outside of the cut that they serve are looked up though they came with the
+  // referral.
+  bool verify_sibling_glue = false;
 };
 
 // Where names are looked for, and how. Immutable; shared by workers.
@@ -46,9 +50,10 @@ class Recursor {
   Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder);
 
   // Never fails otherwise than by SERVFAIL. The tables are kept until the task ends. Names below a zone of
-  // `forwards` are asked of its servers.
+  // `forwards` are asked of its servers. Every step goes to `trace`, which may be null.
   Task<Resolution> resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
-                           std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding);
+                           std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding,
+                           std::shared_ptr<Trace> trace = nullptr);
 
  private:
   friend class ZoneInquiry;
@@ -61,6 +66,7 @@ class Recursor {
     Budget budget;
     unsigned lookups = 0;              // of name servers' addresses, left
     uint64_t began = 0;                // the cache's generation
+    std::shared_ptr<Trace> trace{};    // may be null
     std::optional<Endpoint> server{};  // that answered last
     const RecursionOptions& options() const { return table->options; }
     // The zone that was configured for the name, or the root: what others say of names above it is not asked.
@@ -72,6 +78,7 @@ class Recursor {
     Type type;
     unsigned depth = 0;
     std::shared_ptr<const Quest> for_the_sake_of{};
+    TracePlace place{};
     bool is_sought(Dname sought, Type sought_type) const;
   };
   struct Failure {
@@ -83,7 +90,8 @@ class Recursor {
   using QuestPtr = std::shared_ptr<const Quest>;
 
   Task<Found> find(JobPtr job, QuestPtr quest);
-  std::optional<Reading> from_cache(const Job& job, Dname name, Type type);
+  std::optional<Reading> from_cache(const Job& job, const Quest& quest);
+  std::optional<Reading> alias_from_cache(Dname name, Dname highest);
   Task<Found> forward(JobPtr job, QuestPtr quest);
   Task<Found> iterate(JobPtr job, QuestPtr quest);
   Task<Delegation> nearest(JobPtr job, QuestPtr quest);

@@ -32,10 +32,12 @@ Task<std::expected<Reply, TalkFailure>> Talk::ask(Endpoint server, unsigned roun
     ReplyKind kind = classify(*view, edns);
     if (kind == ReplyKind::truncated && !tcp) {
       tools_.upstreams.answered(server, reply->rtt);
+      last_query_.say("truncated");
       tcp = true;
       continue;
     }
     if (kind == ReplyKind::no_edns) {
+      last_query_.say("does not understand EDNS");
       edns = false;
       tried_without_edns = true;
       continue;
@@ -50,12 +52,26 @@ Task<Result<Reply>> Talk::send(Endpoint server, unsigned round, bool edns, bool 
   --budget_.packets;
   OutgoingQuery outgoing{query(edns), question_.randomise_case};
   Instant until = patience(server, round, tcp);
+  const TracePlace query = trace(server, tcp);
+  last_query_ = query;
+  Result<Reply> reply = std::unexpected(Error::cancelled);
   if (tcp) {
-    auto reply = co_await tools_.exchange.tcp(server, std::move(outgoing), until);
-    co_return reply;
+    reply = co_await tools_.exchange.tcp(server, std::move(outgoing), until);
+  } else {
+    reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
   }
-  auto reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
+  if (query && reply) query.replied(reply->rtt);
+  if (query && !reply) query.say(to_string(reply.error()));
   co_return reply;
+}
+
+TracePlace Talk::trace(Endpoint server, bool tcp) const {
+  if (!place_) return {};
+  return place_.add({.kind = TraceStep::Kind::query,
+                     .name = question_.qname,
+                     .type = question_.qtype,
+                     .server = server,
+                     .over_tcp = tcp});
 }
 
 Instant Talk::patience(Endpoint server, unsigned round, bool tcp) const {

@@ -5,6 +5,7 @@
 #include <expected>
 
 #include "resolve/exchange.h"
+#include "resolve/trace.h"
 #include "resolve/upstreams.h"
 
 namespace peregrine {
@@ -41,26 +42,30 @@ class Talk {
     Upstreams& upstreams;
     Clock& clock;
   };
-  // All outlive the talk. One packet is taken from the budget for each query.
-  Talk(Tools tools, const TalkQuestion& question, Budget& budget)
-      : tools_(tools), question_(question), budget_(budget) {}
+  // All outlive the talk. One packet is taken from the budget for each query. Each is a step at `place`.
+  Talk(Tools tools, const TalkQuestion& question, Budget& budget, TracePlace place = {})
+      : tools_(tools), question_(question), budget_(budget), place_(place) {}
 
   // The reply, which parses: not cut short, or over TCP. Its rcode may be any. `round`: how often this server
   // has been asked in vain.
   Task<std::expected<Reply, TalkFailure>> ask(Endpoint server, unsigned round);
   // Whether any server has replied at all.
   bool had_reply() const { return had_reply_; }
+  // The step of the last query.
+  TracePlace last_query() const { return last_query_; }
 
  private:
   bool spent() const { return budget_.spent(tools_.clock.now()); }
   Task<Result<Reply>> send(Endpoint server, unsigned round, bool edns, bool tcp);
   Instant patience(Endpoint server, unsigned round, bool tcp) const;
   Buffer query(bool edns) const;
+  TracePlace trace(Endpoint server, bool tcp) const;
   TalkFailure give_up(Endpoint server, Error error);
 
   Tools tools_;
   const TalkQuestion& question_;
   Budget& budget_;
+  TracePlace place_, last_query_;
   bool had_reply_ = false;
 };
 

@@ -68,7 +68,8 @@ ZoneInquiry::ZoneInquiry(Recursor& recursor, Recursor::JobPtr job, Recursor::Que
                 .dnssec_ok = true,
                 .randomise_case = job_->options().randomise_case,
                 .udp_size = job_->options().udp_size},
-      talk_(recursor.tools_, question_, job_->budget) {}
+      place_(quest_->place.add({.kind = TraceStep::Kind::zone, .name = zone_.zone})),
+      talk_(recursor.tools_, question_, job_->budget, place_) {}
 
 Task<Recursor::Found> ZoneInquiry::run() {
   add_known_addresses();
@@ -94,7 +95,10 @@ Task<Recursor::Found> ZoneInquiry::run() {
 void ZoneInquiry::add(std::span<const IpAddress> addresses, uint16_t port) {
   for (const IpAddress& address : addresses) {
     if (seen_.size() == most_servers) return;
-    if (!zone_.configured && !job_->options().query_private && !is_public(address)) continue;
+    if (!zone_.configured && !job_->options().query_private && !is_public(address)) {
+      if (place_) place_.remark("not asked: " + address.to_string() + " is a private address");
+      continue;
+    }
     const Endpoint server{address, port != 0 ? port : job_->options().port, 0};
     if (seen_.insert(server).second) untried_.push_back(server);
   }
@@ -114,8 +118,7 @@ void ZoneInquiry::add_known_addresses() {
   for (const NameServer& server : zone_.servers) {
     std::vector<IpAddress> addresses = server.addresses;
     if (addresses.empty()) addresses = known_addresses(server.name);
-    const bool verified = zone_.configured || server.name.view().is_at_or_below(zone_.zone.view().parent());
-    if (!verified) {
+    if (!is_believed(server)) {
       unverified_.insert(unverified_.end(), server.addresses.begin(), server.addresses.end());
       addresses = known_addresses(server.name);
     }
@@ -124,14 +127,25 @@ void ZoneInquiry::add_known_addresses() {
   }
 }
 
+// Of what came with the referral, the addresses that its sender answers for: not those of servers outside of
+// its zone, and, for who trusts no glue but what cannot be had otherwise, not those outside of the cut.
+bool ZoneInquiry::is_believed(const NameServer& glue) const {
+  const Dname cut = zone_.zone;
+  return zone_.configured ||
+         glue.name.view().is_at_or_below(job_->options().verify_sibling_glue ? cut : cut.parent());
+}
+
 // Where what the servers' own zones say does not help, what their parents say may.
 void ZoneInquiry::add_unverified() {
   add(std::exchange(unverified_, {}));
   for (const NameServer& server : std::exchange(zone_.servers, {})) {
-    const auto of_server = recursor_.knowledge_.delegation(server.name);
-    if (!of_server) continue;
-    for (const NameServer& other : of_server->servers) {
-      if (other.name == server.name) add(other.addresses);
+    Dname name = server.name;
+    while (const auto above = recursor_.knowledge_.delegation(name)) {
+      for (const NameServer& other : above->servers) {
+        if (other.name == server.name) add(other.addresses);
+      }
+      if (above->zone.view().is_root()) break;
+      name = name.suffix(above->zone.view().label_count() - 1);
     }
   }
 }
@@ -156,9 +170,7 @@ Task<std::optional<Recursor::Found>> ZoneInquiry::ask_all() {
 // Nothing where the reply is of no use.
 std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& reply) {
   const auto view = MessageView::parse(reply.message);
-  const Question question{question_.qname, question_.qtype, question_.qclass};
-  Result<Reading> reading = std::unexpected(Error::bad_message);
-  if (view && classify(*view, false) == ReplyKind::answer) reading = read_reply(*view, question, zone_.zone);
+  auto reading = view ? read(*view) : std::unexpected(view.error());
   if (!reading || reading->kind == Reading::Kind::lame) {
     recursor_.tools_.upstreams.answered_uselessly(server, reply.rtt);
     return std::nullopt;
@@ -183,6 +195,17 @@ std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& r
   return *std::move(reading);
 }
 
+Result<Reading> ZoneInquiry::read(const MessageView& reply) const {
+  const TracePlace query = talk_.last_query();
+  if (classify(reply, false) != ReplyKind::answer) {
+    if (query) query.say(to_string(reply.rcode()));
+    return std::unexpected(Error::bad_message);
+  }
+  auto reading = read_reply(reply, {question_.qname, question_.qtype, question_.qclass}, zone_.zone);
+  if (query) query.say(reading ? in_words(*reading) : std::string(to_string(reading.error())));
+  return reading;
+}
+
 // Looks up the addresses of one server more; whether there are any.
 Task<bool> ZoneInquiry::find_more_addresses() {
   while (!names_.empty() && job_->lookups > 0 && quest_->depth < job_->options().max_depth && !spent()) {
@@ -192,8 +215,11 @@ Task<bool> ZoneInquiry::find_more_addresses() {
     std::vector<Recursor::QuestPtr> quests;
     for (const Type type : {Type::a, Type::aaaa}) {
       if (quest_->is_sought(name, type)) continue;
-      quests.push_back(std::make_shared<Recursor::Quest>(Recursor::Quest{
-          .name = name, .type = type, .depth = quest_->depth + 1, .for_the_sake_of = quest_}));
+      quests.push_back(std::make_shared<Recursor::Quest>(Recursor::Quest{.name = name,
+                                                                         .type = type,
+                                                                         .depth = quest_->depth + 1,
+                                                                         .for_the_sake_of = quest_,
+                                                                         .place = place_.quest(name, type)}));
     }
     if (quests.empty()) continue;
     --job_->lookups;
@@ -213,16 +239,22 @@ Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recurs
   for (unsigned aliases = 0; found && found->kind == Reading::Kind::alias && aliases < most_aliases;
        ++aliases) {
     if (quest->is_sought(found->end, quest->type)) break;
-    quest = std::make_shared<const Recursor::Quest>(Recursor::Quest{
-        .name = found->end, .type = quest->type, .depth = quest->depth, .for_the_sake_of = quest});
+    quest = std::make_shared<const Recursor::Quest>(
+        Recursor::Quest{.name = found->end,
+                        .type = quest->type,
+                        .depth = quest->depth,
+                        .for_the_sake_of = quest,
+                        .place = quest->place.quest(found->end, quest->type)});
     found = co_await recursor->find(job, quest);
   }
+  if (quest->place) quest->place.say(found ? in_words(*found) : found.error().text);
   if (found && found->kind == Reading::Kind::data) put_addresses(found->chain.front(), lookup->found);
   --lookup->running;
   if (!lookup->found.empty() || lookup->running == 0) lookup->first.deliver(true);
 }
 
 Recursor::Found ZoneInquiry::failure() const {
+  place_.say("no answer");
   const std::string zone = zone_.zone.to_string();
   if (asked_ == 0) {
     return std::unexpected(

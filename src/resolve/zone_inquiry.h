@@ -33,10 +33,12 @@ class ZoneInquiry {
   std::vector<IpAddress> known_addresses(Dname server) const;
   void add_known_addresses();
   void add_unverified();
+  bool is_believed(const NameServer& glue) const;
   void add(std::span<const IpAddress> addresses, uint16_t port = 0);
   Task<std::optional<Recursor::Found>> ask_all();
   Task<bool> find_more_addresses();
   std::optional<Recursor::Found> take(Endpoint server, const Reply& reply);
+  Result<Reading> read(const MessageView& reply) const;
   Recursor::Found failure() const;
 
   Recursor& recursor_;
@@ -45,6 +47,7 @@ class ZoneInquiry {
   Delegation zone_;
   DnameBuf qname_;
   TalkQuestion question_;
+  TracePlace place_;
   Talk talk_;
   std::vector<DnameBuf> names_;  // of servers whose addresses are not known
   std::vector<IpAddress> unverified_;

@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "cache/mutex_store.h"
-#include "resolve/internet.h"
-#include "resolve/store_knowledge.h"
+#include "resolve/recursor_support.h"
 #include "resolve/zone_inquiry.h"
 
 namespace peregrine {
@@ -18,60 +16,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
-
-const std::string soa = "@ 3600 SOA ns hostmaster 1 7200 900 1209600 300";
-
-// A root, two top-level domains and what the tests put below.
-class RecursorTest : public testing::Test {
- protected:
-  RecursorTest() {
-    auto made = std::make_shared<RecursionTable>();
-    made->options.query_private = true;
-    made->root.servers = {{name("a.root."), {endpoint("198.41.0.4").address}}};
-    table = made;
-    internet.zone(
-        ".", {"198.41.0.4"},
-        {". 518400 SOA a.root. host. 1 2 3 4 86400", ". 518400 NS a.root.", "a.root. 518400 A 198.41.0.4",
-         "com. 172800 NS a.gtld.com.", "a.gtld.com. 172800 A 192.5.6.30", "net. 172800 NS a.gtld.com."});
-    internet.zone("com.", {"192.5.6.30"},
-                  {soa, "@ 172800 NS a.gtld", "a.gtld 172800 A 192.5.6.30", "example 172800 NS ns1.example",
-                   "example 172800 NS ns2.example", "ns1.example 172800 A 203.0.113.1",
-                   "ns2.example 172800 A 203.0.113.2"});
-    internet.zone("net.", {"192.5.6.30"},
-                  {soa, "@ 172800 NS a.gtld.com.", "other 172800 NS ns1.example.com."});
-    internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
-                  {soa, "@ 3600 NS ns1", "@ 3600 NS ns2", "ns1 3600 A 203.0.113.1", "ns2 3600 A 203.0.113.2",
-                   "www 300 A 192.0.2.80", "alias 300 CNAME www", "away 300 CNAME www.other.net.",
-                   "a.b.deep 300 A 192.0.2.81", "*.wild 300 A 192.0.2.82", "old 300 DNAME new",
-                   "x.new 300 A 192.0.2.83", "loop1 300 CNAME loop2", "loop2 300 CNAME loop1"});
-    internet.zone("other.net.", {"203.0.113.1"}, {soa, "@ 3600 NS ns1.example.com.", "www 300 A 192.0.2.90"});
-  }
-
-  Resolution resolve(std::string_view qname, Type qtype = Type::a) {
-    auto result =
-        run(world.network, recursor.resolve({.qname = name(qname), .qtype = qtype}, table, forwards, {}));
-    return result ? std::move(*result) : throw std::logic_error("no result");
-  }
-  std::vector<std::string> answer(std::string_view qname, Type qtype = Type::a) {
-    const Resolution resolution = resolve(qname, qtype);
-    EXPECT_EQ(resolution.rcode, Rcode::noerror) << resolution.ede_text;
-    return resolution.message.empty() ? std::vector<std::string>{} : answer_of(resolution.message);
-  }
-  void pass(Duration time) { world.network.run_for(time); }
-
-  TestWorld world;
-  Internet internet{world.network};
-  MutexStore store{16 << 20};
-  MutexStore::Reader reader{store};
-  HashSecret secret{HashKey{1, 2}};
-  StoreKnowledge<MutexStore> knowledge{store, reader, world.clock, secret, nullptr};
-  Upstreams upstreams{world.clock, world.random};
-  Forwarder forwarder{world.exchange, upstreams, world.clock};
-  Recursor recursor{{world.exchange, upstreams, world.clock}, knowledge, forwarder};
-  std::shared_ptr<const RecursionTable> table;
-  std::shared_ptr<const ForwardTable> forwards =
-      std::make_shared<ForwardTable>(std::vector<ForwardTable::Zone>{});
-};
 
 TEST_F(RecursorTest, WalksFromTheRoot) {
   EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.80")));
@@ -176,6 +120,42 @@ TEST_F(RecursorTest, AsksWhereTheParentsSayAtLast) {
   EXPECT_THAT(answer("www.other.net."), ElementsAre(HasSubstr("192.0.2.91")));
 }
 
+// A server's own zone says that its name is another zone's, which has no servers.
+TEST_F(RecursorTest, AsksWhereAnyParentSaysAtLast) {
+  internet.zone("com.", {"192.5.6.30"}, {soa, "child 60 NS ns.child.net."});
+  internet.zone("net.", {"192.5.6.30"}, {soa, "child 60 NS ns.child", "ns.child 60 A 203.0.113.7"});
+  internet.zone("child.com.", {"203.0.113.7"}, {soa, "www 60 A 192.0.2.91"});
+  internet.zone("child.net.", {"203.0.113.7"}, {soa, "ns 60 NS nowhere"});
+  EXPECT_THAT(answer("www.child.com."), ElementsAre(HasSubstr("192.0.2.91")));
+}
+
+TEST_F(RecursorTest, LooksUpSiblingGlueWhereThatIsWanted) {
+  internet.zone("com.", {"192.5.6.30"},
+                {soa, "child 60 NS ns.sibling", "ns.sibling 60 A 203.0.113.7", "sibling 60 NS ns1.example",
+                 "ns1.example 60 A 203.0.113.1"});
+  internet.zone("sibling.com.", {"203.0.113.1"}, {soa, "ns 60 A 203.0.113.8"});
+  internet.zone("child.com.", {"203.0.113.7", "203.0.113.8"},
+                {soa, "www 60 A 192.0.2.91", "ftp 60 A 192.0.2.92"});
+  answer("www.child.com.");
+  EXPECT_THAT(internet.asked("203.0.113.7"), SizeIs(1));
+  options().verify_sibling_glue = true;
+  world.network.forget_queries();
+  answer("ftp.child.com.");
+  EXPECT_THAT(internet.asked("203.0.113.7"), IsEmpty());
+  EXPECT_THAT(internet.asked("203.0.113.8"), SizeIs(1));
+}
+
+// RFC 4035 section 3.1.4.1: whether there is a DS is for the parent to say.
+TEST_F(RecursorTest, AliasesDoNotHideWhatTheParentHas) {
+  internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
+                {soa, "at 300 NS ns.at", "ns.at 300 A 203.0.113.5"});
+  world.network.serve(endpoint("203.0.113.5"), answering("at.example.com. 300 CNAME www.example.com."));
+  resolve("at.example.com.");
+  const Resolution resolution = resolve("at.example.com.", Type::ds);
+  EXPECT_EQ(resolution.rcode, Rcode::noerror);
+  EXPECT_THAT(answer_of(resolution.message), IsEmpty());
+}
+
 TEST_F(RecursorTest, FollowsServersThatAreAliases) {
   internet.zone("net.", {"192.5.6.30"}, {soa, "aliased 60 NS alias.example.com."});
   internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
@@ -207,9 +187,7 @@ TEST_F(RecursorTest, BelievesNothingFromOutsideOfTheZone) {
 }
 
 TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
-  auto made = std::make_shared<RecursionTable>(*table);
-  made->options.query_private = false;
-  table = made;
+  options().query_private = false;
   internet.zone("com.", {"192.5.6.30"},
                 {"inside 60 NS ns.inside", "ns.inside 60 A 127.0.0.1", "ns.inside 60 A 10.1.2.3"});
   const Resolution resolution = resolve("www.inside.com.");
