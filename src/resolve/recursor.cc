@@ -66,7 +66,11 @@ Dname Recursor::Job::configured_for(Dname name) const {
 }
 
 Recursor::Recursor(Talk::Tools tools, Knowledge& knowledge, Forwarder& forwarder)
-    : tools_(tools), knowledge_(knowledge), forwarder_(forwarder), scratch_(max_message_size) {}
+    : tools_(tools),
+      knowledge_(knowledge),
+      forwarder_(forwarder),
+      failures_(tools.clock),
+      scratch_(max_message_size) {}
 
 Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
                                    std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding,
@@ -117,6 +121,22 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
   if (auto known = from_cache(*job, *quest)) co_return *std::move(known);
+  if (const Failure* failure = failures_.find(quest->name, quest->type, job->began)) {
+    quest->place.remark("failed a moment ago");
+    co_return std::unexpected(Failure{Ede::cached_error, failure->text});
+  }
+  const unsigned cut_short = job->cut_short;
+  auto found = co_await ask(job, quest);
+  if (found) {
+    failures_.forget(quest->name, quest->type);
+  } else if (quest->depth == 0 || job->cut_short == cut_short) {
+    // What this request had no time or packets left for may be had by another.
+    failures_.remember(quest->name, quest->type, job->began, found.error());
+  }
+  co_return found;
+}
+
+Task<Recursor::Found> Recursor::ask(JobPtr job, QuestPtr quest) {
   if (forward_of(quest->name, *job->forwards, *job->table)) {
     auto found = co_await forward(job, quest);
     co_return found;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "resolve/failures.h"
 #include "resolve/forwarder.h"
 #include "resolve/knowledge.h"
 #include "resolve/minimiser.h"
@@ -66,6 +67,7 @@ class Recursor {
     Budget budget;
     unsigned lookups = 0;              // of name servers' addresses, left
     uint64_t began = 0;                // the cache's generation
+    unsigned cut_short = 0;            // how often a limit of the request kept something from being tried
     std::shared_ptr<Trace> trace{};    // may be null
     std::optional<Endpoint> server{};  // that answered last
     const RecursionOptions& options() const { return table->options; }
@@ -81,15 +83,13 @@ class Recursor {
     TracePlace place{};
     bool is_sought(Dname sought, Type sought_type) const;
   };
-  struct Failure {
-    Ede ede;
-    std::string text;
-  };
+  using Failure = ResolutionFailure;
   using Found = std::expected<Reading, Failure>;
   using JobPtr = std::shared_ptr<Job>;
   using QuestPtr = std::shared_ptr<const Quest>;
 
   Task<Found> find(JobPtr job, QuestPtr quest);
+  Task<Found> ask(JobPtr job, QuestPtr quest);
   std::optional<Reading> from_cache(const Job& job, const Quest& quest);
   std::optional<Reading> alias_from_cache(Dname name, Dname highest);
   Task<Found> forward(JobPtr job, QuestPtr quest);
@@ -102,6 +102,7 @@ class Recursor {
   Talk::Tools tools_;
   Knowledge& knowledge_;
   Forwarder& forwarder_;
+  Failures failures_;
   std::vector<uint8_t> scratch_;
   bool priming_ = false;
 };

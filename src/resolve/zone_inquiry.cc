@@ -208,13 +208,21 @@ Result<Reading> ZoneInquiry::read(const MessageView& reply) const {
 
 // Looks up the addresses of one server more; whether there are any.
 Task<bool> ZoneInquiry::find_more_addresses() {
-  while (!names_.empty() && job_->lookups > 0 && quest_->depth < job_->options().max_depth && !spent()) {
+  while (!names_.empty()) {
+    if (job_->lookups == 0 || quest_->depth >= job_->options().max_depth || spent()) {
+      ++job_->cut_short;
+      place_.remark("no more servers are looked up for this request");
+      break;
+    }
     const DnameBuf name = names_.front();
     names_.erase(names_.begin());
     auto lookup = std::make_shared<AddressLookup>();
     std::vector<Recursor::QuestPtr> quests;
     for (const Type type : {Type::a, Type::aaaa}) {
-      if (quest_->is_sought(name, type)) continue;
+      if (quest_->is_sought(name, type)) {
+        ++job_->cut_short;
+        continue;
+      }
       quests.push_back(std::make_shared<Recursor::Quest>(Recursor::Quest{.name = name,
                                                                          .type = type,
                                                                          .depth = quest_->depth + 1,
@@ -238,7 +246,10 @@ Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recurs
   // NS records lead to names with addresses and not to aliases (RFC 2181 section 10.3), but there are some.
   for (unsigned aliases = 0; found && found->kind == Reading::Kind::alias && aliases < most_aliases;
        ++aliases) {
-    if (quest->is_sought(found->end, quest->type)) break;
+    if (quest->is_sought(found->end, quest->type)) {
+      ++job->cut_short;
+      break;
+    }
     quest = std::make_shared<const Recursor::Quest>(
         Recursor::Quest{.name = found->end,
                         .type = quest->type,
@@ -255,6 +266,7 @@ Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recurs
 
 Recursor::Found ZoneInquiry::failure() const {
   place_.say("no answer");
+  if (spent()) ++job_->cut_short;
   const std::string zone = zone_.zone.to_string();
   if (asked_ == 0) {
     return std::unexpected(

@@ -111,6 +111,27 @@ TEST_F(RecursorTest, SaysWhyNothingWasFound) {
   EXPECT_LE(world.clock.now() - begun, table->options.timeout);
 }
 
+// RFC 9520 section 3.2.
+TEST_F(RecursorTest, FailuresHoldForAWhile) {
+  for (const char* server : {"203.0.113.1", "203.0.113.2"})
+    world.network.serve(endpoint(server), always({.rcode = Rcode::servfail}));
+  EXPECT_EQ(resolve("www.example.com.").ede, Ede::no_reachable_authority);
+  world.network.forget_queries();
+  EXPECT_EQ(resolve("www.example.com.").ede, Ede::cached_error);
+  EXPECT_THAT(internet.asked(), IsEmpty());
+  internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"}, {soa, "www 300 A 192.0.2.80"});
+  pass(1s);
+  EXPECT_THAT(answer("www.example.com."), SizeIs(1));
+}
+
+// A server's name that this request has no packets left for is not in the way of one that has.
+TEST_F(RecursorTest, WhatWasCutShortIsNoFailureForOthers) {
+  options().max_packets = 6;
+  EXPECT_EQ(resolve("www.other.net.").rcode, Rcode::servfail);
+  options().max_packets = 100;
+  EXPECT_THAT(answer("ns1.example.com."), SizeIs(1));
+}
+
 // Servers that answer at the address that the parent knows, and not at the one that they give for themselves.
 TEST_F(RecursorTest, AsksWhereTheParentsSayAtLast) {
   internet.zone("net.", {"192.5.6.30"},
