@@ -10,7 +10,7 @@ set -euo pipefail
 build_packages=(
   clang-19 lld-19 llvm-19 libstdc++-12-dev cmake ninja-build ccache pkg-config
   libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libabsl-dev
-  libgtest-dev libgmock-dev libbenchmark-dev liburing-dev libxxhash-dev
+  libgtest-dev libgmock-dev libbenchmark-dev liburing-dev libxxhash-dev libldns-dev libssl-dev
 )
 test_packages=(
   libclang-rt-19-dev clang-format-19 clang-tidy-19

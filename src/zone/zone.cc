@@ -23,6 +23,11 @@ std::string_view trimmed(std::string_view text) {
   return last == std::string_view::npos ? std::string_view() : text.substr(first, last + 1 - first);
 }
 
+// Of one RRset: with the least that a record takes in a message (RFC 1035 section 4.1.3) no more fit.
+constexpr size_t most_records = 65'535 / 12;
+
+bool is_single(Type type) { return type == Type::cname || type == Type::soa; }
+
 // Those that the zone itself reads.
 bool is_one_name(Type type) { return type == Type::cname || type == Type::dname || type == Type::ns; }
 
@@ -49,7 +54,10 @@ Result<> Zone::add(Dname owner, Type type, uint32_t ttl, Bytes rdata) {
   if (type == Type::rrsig) {
     const auto covered = covered_type(rdata);
     if (!covered) return std::unexpected(Error::bad_rdata);
-    set_of(node, *covered, ttl).signatures.push_back(std::move(octets));
+    Set& signed_set = set_of(node, *covered, ttl);
+    if (signed_set.signatures.size() == most_records) return std::unexpected(Error::limit);
+    if (std::ranges::find(signed_set.signatures, octets) == signed_set.signatures.end())
+      signed_set.signatures.push_back(std::move(octets));
     return {};
   }
   const auto excludes = [](Type a, Type b) {
@@ -61,7 +69,8 @@ Result<> Zone::add(Dname owner, Type type, uint32_t ttl, Bytes rdata) {
   }
   Set& set = set_of(node, type, ttl);
   if (std::ranges::find(set.records, octets) != set.records.end()) return {};
-  if (type == Type::cname && !set.records.empty()) return std::unexpected(Error::bad_rdata);
+  if (is_single(type) && !set.records.empty()) return std::unexpected(Error::bad_rdata);
+  if (set.records.size() == most_records) return std::unexpected(Error::limit);
   set.records.push_back(std::move(octets));
   return {};
 }
@@ -90,6 +99,29 @@ const Zone::Node* Zone::find(Dname name) const {
 bool Zone::exists(Dname name) const {
   const auto found = nodes_.lower_bound(DnameBuf(name));
   return found != nodes_.end() && found->first.view().is_at_or_below(name);
+}
+
+std::span<const std::vector<uint8_t>> Zone::records(Dname owner, Type type) const {
+  const Node* node = find(owner);
+  const Set* set = node ? node->find(type) : nullptr;
+  return set ? std::span<const std::vector<uint8_t>>(set->records) : std::span<const std::vector<uint8_t>>();
+}
+
+std::vector<DnameBuf> Zone::delegations() const {
+  std::vector<DnameBuf> cuts;
+  for (const auto& [name, node] : nodes_) {
+    if (!(name == apex_) && node.find(Type::ns)) cuts.push_back(name);
+  }
+  return cuts;
+}
+
+Zone::Nodes::const_iterator Zone::covering(Dname name) const {
+  auto at = nodes_.upper_bound(DnameBuf(name));
+  while (at != nodes_.begin()) {
+    --at;
+    if (at->second.find(Type::nsec)) return at;
+  }
+  return nodes_.end();
 }
 
 std::optional<Dname> Zone::cut(Dname name, bool at_name) const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,8 @@ class Zone {
   explicit Zone(Dname apex) : apex_(apex) {}
 
   // Where records are kept that the zone must not have: not_found: the owner is outside of the zone;
-  // bad_rdata: a CNAME beside other data, or two of them (RFC 1034 section 3.6.2)
+  // bad_rdata: a CNAME beside other data, or two of them (RFC 1034 section 3.6.2), or two SOAs; limit: an
+  // RRset that no message holds
   Result<> add(Dname owner, Type type, uint32_t ttl, Bytes rdata);
   // "owner TTL type rdata" on one line, names relative to the apex. bad_text, and as above
   Result<> add_line(std::string_view line);
@@ -27,11 +29,22 @@ class Zone {
   Dname apex() const { return apex_; }
   bool holds(Dname name) const { return name.is_at_or_below(apex_); }
 
-  enum class Outcome : uint8_t { answered, outside, overflow };
+  enum class Outcome : uint8_t {
+    answered,  // with all that there is
+    alias,     // with the aliases that lead out of the zone, or below one of its delegations
+    referral,  // to the servers of a delegation
+    outside,   // the zone does not hold the name
+    overflow,  // it did not fit; what is there is of no use
+  };
   // Writes answer, authority and additional records, the rcode and AA for a question whose name the zone
-  // holds; the question has been written. `dnssec_ok`: with signatures and what proves a denial, where the
-  // zone has them. overflow: it did not fit; what is there is of no use.
+  // holds; the question has been written. `dnssec_ok`: with signatures and the NSEC records that prove a
+  // denial, where the zone has them.
   Outcome answer(const Question& question, bool dnssec_ok, MessageWriter& out) const;
+
+  // The records of an RRset, uncompressed, whatever delegations are above it.
+  std::span<const std::vector<uint8_t>> records(Dname owner, Type type) const;
+  std::vector<DnameBuf> delegations() const;  // the names below the apex that have NS records
+  bool operator==(const Zone& other) const = default;
 
  private:
   struct Set {
@@ -39,10 +52,12 @@ class Zone {
     uint32_t ttl;
     std::vector<std::vector<uint8_t>> records;
     std::vector<std::vector<uint8_t>> signatures;
+    bool operator==(const Set&) const = default;
   };
   struct Node {
     std::vector<Set> sets;
     const Set* find(Type type) const;
+    bool operator==(const Node&) const = default;
   };
   struct ByOrder {
     bool operator()(const DnameBuf& a, const DnameBuf& b) const { return canonical_compare(a, b) < 0; }
@@ -54,9 +69,12 @@ class Zone {
   bool exists(Dname name) const;  // it has records, or a name below it has
   // The delegation at or above the name, below the apex.
   std::optional<Dname> cut(Dname name, bool at_name) const;
+  using Nodes = std::map<DnameBuf, Node, ByOrder>;
+  // The owner of the NSEC record at the name or the next before it.
+  Nodes::const_iterator covering(Dname name) const;
 
   DnameBuf apex_;
-  std::map<DnameBuf, Node, ByOrder> nodes_;
+  Nodes nodes_;
 };
 
 }  // namespace peregrine

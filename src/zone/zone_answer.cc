@@ -22,7 +22,9 @@ class Zone::Answer {
       if (!follow()) break;
     }
     put_glue();
-    return fits_ ? Outcome::answered : Outcome::overflow;
+    if (!fits_) return Outcome::overflow;
+    if (name_ == question_.qname) return referred_ ? Outcome::referral : Outcome::answered;
+    return referred_ || !zone_.holds(name_) ? Outcome::alias : Outcome::answered;
   }
 
  private:
@@ -30,10 +32,13 @@ class Zone::Answer {
   bool follow();
   bool follow_dname(Dname owner, const Set& dname);
   bool from_node(const Node& node);
+  bool from_wildcard(const Node& node, Dname wildcard);
   bool from_ancestors();
   void refer(Dname cut);
   void deny(Rcode rcode);
-  void put(Section section, Dname owner, const Set& set);
+  void prove(Dname name);
+  void put(Section section, Dname owner, const Set& set) { put(section, owner, set, set.ttl); }
+  void put(Section section, Dname owner, const Set& set, uint32_t ttl);
   void put_glue();
 
   const Zone& zone_;
@@ -42,6 +47,8 @@ class Zone::Answer {
   MessageWriter& out_;
   DnameBuf name_;
   const Set* servers_ = nullptr;  // NS records whose addresses are wanted
+  std::vector<Dname> proven_;     // owners of the NSEC records that are there
+  bool referred_ = false;
   bool fits_ = true;
 };
 
@@ -49,7 +56,7 @@ bool Zone::Answer::follow() {
   // The DS records of a delegation are the parent's (RFC 4035 section 3.1.4.1).
   if (const auto cut = zone_.cut(name_, question_.qtype != Type::ds)) return refer(*cut), false;
   if (const Node* node = zone_.find(name_)) return from_node(*node);
-  if (zone_.exists(name_)) return deny(Rcode::noerror), false;
+  if (zone_.exists(name_)) return deny(Rcode::noerror), prove(name_), false;
   return from_ancestors();
 }
 
@@ -65,7 +72,7 @@ bool Zone::Answer::from_node(const Node& node) {
     return false;
   }
   const Set* cname = node.find(Type::cname);
-  if (!cname || cname->records.empty()) return deny(Rcode::noerror), false;
+  if (!cname || cname->records.empty()) return deny(Rcode::noerror), prove(name_), false;
   put(Section::answer, name_, *cname);
   name_ = Dname::from_checked(cname->records.front());
   return true;
@@ -85,9 +92,22 @@ bool Zone::Answer::from_ancestors() {
   DnameBuf wildcard;
   constexpr uint8_t star = '*';
   if (wildcard.append_label(Bytes(&star, 1)) && wildcard.append(encloser)) {
-    if (const Node* node = zone_.find(wildcard)) return from_node(*node);
+    if (const Node* node = zone_.find(wildcard)) return from_wildcard(*node, wildcard);
   }
-  return deny(Rcode::nxdomain), false;
+  deny(Rcode::nxdomain);
+  prove(name_);
+  prove(wildcard);
+  return false;
+}
+
+// RFC 4035 sections 3.1.3.3 and 3.1.3.4: that nothing closer exists, and where there are no data, that the
+// wildcard has none.
+bool Zone::Answer::from_wildcard(const Node& node, Dname wildcard) {
+  const DnameBuf asked = name_;
+  const bool more = from_node(node);
+  prove(asked);
+  if (!more && !node.find(question_.qtype)) prove(wildcard);
+  return more;
 }
 
 bool Zone::Answer::follow_dname(Dname owner, const Set& dname) {
@@ -106,23 +126,41 @@ bool Zone::Answer::follow_dname(Dname owner, const Set& dname) {
 void Zone::Answer::refer(Dname cut) {
   const Node& node = *zone_.find(cut);
   servers_ = node.find(Type::ns);
+  referred_ = true;
   out_.aa(name_ != question_.qname);  // what came before is of this zone
   put(Section::authority, cut, *servers_);
-  if (const Set* ds = dnssec_ok_ ? node.find(Type::ds) : nullptr) put(Section::authority, cut, *ds);
+  if (!dnssec_ok_) return;
+  if (const Set* ds = node.find(Type::ds)) return put(Section::authority, cut, *ds);
+  prove(cut);  // RFC 4035 section 3.1.4
 }
 
 void Zone::Answer::deny(Rcode rcode) {
   out_.rcode(rcode);
   const Node* apex = zone_.find(zone_.apex());
-  if (const Set* soa = apex ? apex->find(Type::soa) : nullptr) put(Section::authority, zone_.apex(), *soa);
+  const Set* soa = apex ? apex->find(Type::soa) : nullptr;
+  if (!soa || soa->records.empty()) return;
+  const auto& rdata = soa->records.front();
+  if (rdata.size() < sizeof(uint32_t)) return;
+  // RFC 2308 section 3: the lesser of its TTL and its last number.
+  const uint32_t minimum = load_u32(rdata.data() + rdata.size() - sizeof(uint32_t));
+  put(Section::authority, zone_.apex(), *soa, std::min(soa->ttl, minimum));
 }
 
-void Zone::Answer::put(Section section, Dname owner, const Set& set) {
+// With the NSEC record that the name has or that says what follows the last name before it.
+void Zone::Answer::prove(Dname name) {
+  if (!dnssec_ok_) return;
+  const auto found = zone_.covering(name);
+  if (found == zone_.nodes_.end() || std::ranges::find(proven_, found->first.view()) != proven_.end()) return;
+  proven_.push_back(found->first);
+  put(Section::authority, found->first, *found->second.find(Type::nsec));
+}
+
+void Zone::Answer::put(Section section, Dname owner, const Set& set, uint32_t ttl) {
   for (const auto& rdata : set.records)
-    fits_ = fits_ && out_.rr(section, owner, set.type, Class::in, set.ttl, rdata);
+    fits_ = fits_ && out_.rr(section, owner, set.type, Class::in, ttl, rdata);
   if (!dnssec_ok_) return;
   for (const auto& rdata : set.signatures)
-    fits_ = fits_ && out_.rr(section, owner, Type::rrsig, Class::in, set.ttl, rdata);
+    fits_ = fits_ && out_.rr(section, owner, Type::rrsig, Class::in, ttl, rdata);
 }
 
 // RFC 1034 section 4.3.2 step 3b. What does not fit is left out (RFC 2181 section 9), but for what the

@@ -63,7 +63,9 @@ TEST_F(ZoneTest, SaysWhatDoesNotExist) {
 
 TEST_F(ZoneTest, FollowsAliasesAsFarAsItReaches) {
   EXPECT_THAT(records(ask("alias.example.com."), Section::answer), SizeIs(3));
+  EXPECT_EQ(outcome, Zone::Outcome::answered);
   const MessageView out = ask("out.example.com.");
+  EXPECT_EQ(outcome, Zone::Outcome::alias);
   EXPECT_THAT(records(out, Section::answer), ElementsAre(HasSubstr("CNAME")));
   EXPECT_THAT(records(out, Section::authority), IsEmpty());
   EXPECT_THAT(records(ask("alias.example.com.", Type::cname), Section::answer), SizeIs(1));
@@ -92,6 +94,7 @@ TEST_F(ZoneTest, DnamesAreFollowed) {
 
 TEST_F(ZoneTest, RefersToItsChildren) {
   const MessageView reply = ask("www.child.example.com.");
+  EXPECT_EQ(outcome, Zone::Outcome::referral);
   EXPECT_FALSE(reply.header().aa());
   EXPECT_THAT(records(reply, Section::answer), IsEmpty());
   EXPECT_THAT(records(reply, Section::authority), SizeIs(2));
@@ -101,6 +104,68 @@ TEST_F(ZoneTest, RefersToItsChildren) {
   const MessageView ds = ask("child.example.com.", Type::ds);
   EXPECT_TRUE(ds.header().aa()) << "a DS is the parent's (RFC 4035 section 3.1.4.1)";
   EXPECT_THAT(records(ds, Section::answer), SizeIs(1));
+}
+
+TEST_F(ZoneTest, AnAliasThatLeadsBelowADelegationLeadsOut) {
+  ASSERT_TRUE(zone.add_line("into 60 CNAME www.child"));
+  const MessageView reply = ask("into.example.com.");
+  EXPECT_EQ(outcome, Zone::Outcome::alias);
+  EXPECT_TRUE(reply.header().aa());
+  EXPECT_THAT(records(reply, Section::answer), SizeIs(1));
+  EXPECT_THAT(records(reply, Section::authority), SizeIs(2));
+}
+
+TEST_F(ZoneTest, ADenialLivesAsLongAsTheSoaSays) {
+  EXPECT_THAT(records(ask("gone.example.com."), Section::authority),
+              ElementsAre(HasSubstr("\t300\tIN\tSOA")));
+  EXPECT_THAT(records(ask("example.com.", Type::soa), Section::answer),
+              ElementsAre(HasSubstr("\t3600\tIN\tSOA")));
+}
+
+TEST_F(ZoneTest, ProvesDenialsWhereItHasNsecRecords) {
+  Zone signed_zone(name("z."));
+  const auto nsec = [&](std::string_view owner, std::string_view next, std::string_view bits) {
+    auto rdata = wire_of(name(next));
+    EXPECT_TRUE(signed_zone.add(name(owner), Type::nsec, 300, rdata + hex(bits)));
+  };
+  for (const char* line : {"@ 300 SOA ns host 1 1 1 1 300", "b 300 A 192.0.2.1", "*.w 300 A 192.0.2.1",
+                           "unsigned 300 NS ns.unsigned", "x.ent 300 A 192.0.2.1"})
+    ASSERT_TRUE(signed_zone.add_line(line)) << line;
+  nsec("z.", "b.z.", "00 01 02");
+  nsec("b.z.", "x.ent.z.", "00 01 40");
+  nsec("x.ent.z.", "unsigned.z.", "00 01 40");
+  nsec("unsigned.z.", "*.w.z.", "00 01 20");
+  nsec("*.w.z.", "z.", "00 01 40");
+  zone = signed_zone;
+  EXPECT_THAT(records(ask("c.z.", Type::a, true), Section::authority),
+              ElementsAre(HasSubstr("SOA"), HasSubstr("b.z."), HasSubstr("z.\t300\tIN\tNSEC")));
+  EXPECT_THAT(records(ask("b.z.", Type::mx, true), Section::authority),
+              ElementsAre(HasSubstr("SOA"), HasSubstr("b.z.\t300\tIN\tNSEC")));
+  EXPECT_THAT(records(ask("ent.z.", Type::a, true), Section::authority), SizeIs(2));
+  EXPECT_THAT(records(ask("q.w.z.", Type::a, true), Section::authority), ElementsAre(HasSubstr("*.w.z.")));
+  EXPECT_THAT(records(ask("q.w.z.", Type::mx, true), Section::authority), SizeIs(2));
+  EXPECT_THAT(records(ask("a.unsigned.z.", Type::a, true), Section::authority),
+              ElementsAre(HasSubstr("NS\tns"), HasSubstr("NSEC")));
+  EXPECT_THAT(records(ask("c.z."), Section::authority), SizeIs(1)) << "without DO";
+}
+
+TEST_F(ZoneTest, ShowsWhatItHas) {
+  EXPECT_THAT(zone.records(name("www.example.com."), Type::a), SizeIs(2));
+  EXPECT_THAT(zone.records(name("www.example.com."), Type::mx), IsEmpty());
+  EXPECT_THAT(zone.records(name("gone.example.com."), Type::a), IsEmpty());
+  EXPECT_THAT(zone.delegations(), ElementsAre(name("child.example.com.")));
+  Zone other = zone;
+  EXPECT_EQ(zone, other);
+  ASSERT_TRUE(other.add_line("www 300 A 192.0.2.82"));
+  EXPECT_NE(zone, other);
+}
+
+TEST_F(ZoneTest, AnRrsetIsNoLargerThanAMessage) {
+  Result<> added;
+  for (int i = 0; added && i < 70'000; ++i)
+    added =
+        zone.add(name("many.example.com."), Type::a, 60, hex("c000") + Octets{uint8_t(i >> 8), uint8_t(i)});
+  EXPECT_EQ(added.error(), Error::limit);
 }
 
 TEST_F(ZoneTest, KnowsItsBounds) {
@@ -114,6 +179,7 @@ TEST_F(ZoneTest, RefusesWhatCannotStandTogether) {
   EXPECT_EQ(zone.add_line("alias 60 A 192.0.2.1").error(), Error::bad_rdata);
   EXPECT_EQ(zone.add_line("alias 60 CNAME other").error(), Error::bad_rdata);
   EXPECT_TRUE(zone.add_line("alias 60 CNAME www")) << "the same again";
+  EXPECT_EQ(zone.add_line("@ 3600 SOA ns host 2 7200 900 1209600 300").error(), Error::bad_rdata);
   EXPECT_EQ(zone.add(name("x.example.com."), Type::ns, 60, hex("03 'a'")).error(), Error::bad_rdata);
 }
 
