@@ -39,6 +39,10 @@ class Checks {
     check_ttls();
     check_zones("forward", config_.forward);
     check_zones("stub", config_.stub);
+    check_twice("local", config_.local);
+    check_below_local("forward", config_.forward);
+    check_below_local("stub", config_.stub);
+    check_first();
   }
 
  private:
@@ -101,6 +105,37 @@ class Checks {
 
   // [[forward]] or [[stub]].
   void check_zones(std::string_view key, const std::vector<ForwardZone>& zones) const {
+    check_twice(key, zones);
+    const Given* given = find(key);
+    if (given != nullptr && given->good && !is_bad("server.listen")) check_loops(key, *given, zones);
+  }
+
+  // The local zone answers for all that it holds: what is below it would never be asked.
+  void check_below_local(std::string_view key, const std::vector<ForwardZone>& zones) const {
+    const Given* given = find(key);
+    if (given == nullptr || !given->good || is_bad("local")) return;
+    for (size_t i = 0; i < zones.size(); ++i) {
+      const Dname zone = zones[i].zone;
+      for (const LocalZone& local : config_.local) {
+        if (!zone.is_at_or_below(local.zone)) continue;
+        complain_(*given, element(*given->value, i),
+                  std::string(key) + " has the zone " + zone.to_string() + ", which the local zone " +
+                      local.zone.to_string() + " answers for");
+      }
+    }
+  }
+
+  void check_first() const {
+    const Given* given = find("forward");
+    if (given == nullptr || !given->good || config_.recursion.enabled || is_bad("recursion.enabled")) return;
+    for (size_t i = 0; i < config_.forward.size(); ++i) {
+      if (config_.forward[i].first)
+        complain_(*given, element(*given->value, i), "forward with first = true needs recursion.enabled");
+    }
+  }
+
+  template <class Zone>
+  void check_twice(std::string_view key, const std::vector<Zone>& zones) const {
     const Given* given = find(key);
     if (given == nullptr || !given->good) return;
     std::set<Dname, CanonicalOrder> seen;
@@ -110,7 +145,6 @@ class Checks {
       complain_(*given, element(*given->value, i),
                 std::string(key) + " has the zone " + zone.to_string() + " twice");
     }
-    if (!is_bad("server.listen")) check_loops(key, *given, zones);
   }
 
   void check_loops(std::string_view key, const Given& given, const std::vector<ForwardZone>& zones) const {

@@ -126,7 +126,8 @@ class Loader {
 
   Loading loading_from(size_t source) {
     return {config_, flags_, sources_[source].origin,
-            [this, source](Place p, std::string m) { complain(source, p, std::move(m)); }};
+            [this, source](Place p, std::string m) { complain(source, p, std::move(m)); },
+            sources_[source].name};
   }
 
   // As deep as the keys are: a table that no key is in is not entered.
@@ -183,7 +184,8 @@ class Loader {
 std::string ConfigError::to_string() const {
   if (source.empty()) return message;
   if (line == 0) return source + ": " + message;
-  return source + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
+  const std::string in_line = column == 0 ? "" : ":" + std::to_string(column);
+  return source + ":" + std::to_string(line) + in_line + ": " + message;
 }
 
 LoadedConfig load_config(const ConfigSources& sources) { return Loader(sources).load(); }

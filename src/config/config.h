@@ -29,7 +29,31 @@ struct ListenAddress {
 struct ForwardZone {
   DnameBuf zone;                  // "." for everything
   std::vector<Endpoint> servers;  // port 53 where none is given
+  bool first = false;             // of [[forward]]: recursion where they fail
   bool operator==(const ForwardZone&) const = default;
+};
+
+// Where something stands in the configuration, for messages. Any two are equal: what is said is the same
+// elsewhere.
+struct Written {
+  std::string source;             // as in ConfigError
+  unsigned line = 0, column = 0;  // 0: not in a file
+  bool operator==(const Written&) const { return true; }
+};
+
+struct LocalRecord {
+  std::string text;  // "owner [TTL] [class] type rdata"; checked where zones are made, not here
+  Written at;
+  bool operator==(const LocalRecord&) const = default;
+};
+
+// A zone of one's own: either records or a file.
+struct LocalZone {
+  DnameBuf zone;
+  std::vector<LocalRecord> records{};
+  std::string file{};  // a master file's absolute path
+  Written at{};
+  bool operator==(const LocalZone&) const = default;
 };
 
 // How much of a name is shown to servers that only know the way to it (RFC 9156).
@@ -75,9 +99,12 @@ struct Config {
     std::vector<Endpoint> root_servers;  // empty: those built in
     uint16_t port = 53;                  // of authoritative servers
     bool query_private = false;
+    std::string root_hints;  // a master file with other hints than those built in; empty: none
+    std::string local_root;  // the root zone's master file (RFC 8806); empty: none
     bool operator==(const Recursion&) const = default;
   } recursion;
   std::vector<ForwardZone> stub;  // zones whose authoritative servers are given
+  std::vector<LocalZone> local;
   struct Resolver {
     unsigned queries_in_flight = 8'192;        // resolutions of one worker at a time
     unsigned waiters_per_query = 1'000;        // clients that wait for one resolution

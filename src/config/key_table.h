@@ -25,6 +25,7 @@ struct Loading {
   std::vector<FlagChoice>& flags;  // applied in the end, over the profile's
   Origin origin;
   std::function<void(Place, std::string)> complain;
+  std::string_view source{};  // its name
 
   // The key as this source spells it: PEREGRINE_SERVER__WORKERS in the environment.
   std::string name(std::string_view key) const;
@@ -44,6 +45,7 @@ const Row* find_row(std::string_view key);  // null if there is none
 bool is_table_name(std::string_view key);   // "server"
 bool take_forward(const Row& row, const TomlValue& value, Loading& loading);
 bool take_stub(const Row& row, const TomlValue& value, Loading& loading);
+bool take_local(const Row& row, const TomlValue& value, Loading& loading);
 
 std::string environment_name(std::string_view key);          // "PEREGRINE_SERVER__WORKERS"
 std::string key_of_environment_name(std::string_view name);  // and back; `name` has the prefix

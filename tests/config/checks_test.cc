@@ -91,6 +91,56 @@ TEST(ConfigChecks, StubsAreHeldToTheSame) {
                           "192.0.2.1:53: queries would go round in a loop"));
 }
 
+TEST(ConfigChecks, ALocalZoneHasOneSourceOfRecords) {
+  EXPECT_THAT(file_errors("[[local]]\nzone = \"home.example\"\n"),
+              ElementsAre("p.toml:1:1: local has neither records nor a file"));
+  EXPECT_THAT(file_errors("[[local]]\nrecords = []\n"),
+              ElementsAre("p.toml:1:1: local has no zone", "p.toml:2:11: local has no records"));
+  EXPECT_THAT(file_errors("[[local]]\nzone = \"a\"\nrecords = [\"@ A 192.0.2.1\"]\nfile = \"/a\"\n"),
+              ElementsAre("p.toml:1:1: local has both records and a file; put all in one"));
+  EXPECT_THAT(file_errors("[[local]]\nzone = \"a..b\"\nrecords = [1]\nfiles = \"/a\"\n"),
+              ElementsAre(testing::HasSubstr("local[].zone must be a domain name"),
+                          testing::HasSubstr("p.toml:3:12: local[].records must be a list of records"),
+                          testing::HasSubstr("did you mean local[].file?")));
+  EXPECT_THAT(file_errors("[[local]]\nzone = \"a\"\nfile = \"relative\"\n"),
+              ElementsAre(testing::HasSubstr("local[].file must be an absolute path")));
+}
+
+TEST(ConfigChecks, ALocalRecordKnowsWhereItStands) {
+  const Config config = good(load_file("[[local]]\nzone = \"a\"\nrecords = [\n  \"@ A 192.0.2.1\",\n]\n"));
+  const LocalRecord& record = config.local.at(0).records.at(0);
+  EXPECT_EQ(record.text, "@ A 192.0.2.1");
+  EXPECT_EQ(record.at.source, "p.toml");
+  EXPECT_EQ(record.at.line, 4u);
+  EXPECT_EQ(record.at.column, 3u);
+  const Config set = good(load_set({R"(local=[{zone="a", records=["@ A 192.0.2.1"]}])"}));
+  EXPECT_EQ(set.local.at(0).records.at(0).at.source, "--set");
+  EXPECT_EQ(set.local.at(0).records.at(0).at.line, 0u);
+  EXPECT_EQ(set.local, config.local) << "wherever they stand";
+}
+
+TEST(ConfigChecks, ALocalZoneAnswersForAllThatItHolds) {
+  const std::string local = "[[local]]\nzone = \"home.example\"\nrecords = [\"@ A 192.0.2.1\"]\n";
+  EXPECT_THAT(file_errors(local + local), ElementsAre("p.toml:4:1: local has the zone home.example. twice"));
+  EXPECT_THAT(
+      file_errors(local + "[[forward]]\nzone = \"home.example\"\nservers = [\"192.0.2.1\"]\n"),
+      ElementsAre("p.toml:4:1: forward has the zone home.example., which the local zone home.example. "
+                  "answers for"));
+  EXPECT_THAT(file_errors(local + "[[stub]]\nzone = \"a.home.example\"\nservers = [\"192.0.2.1\"]\n"),
+              ElementsAre("p.toml:4:1: stub has the zone a.home.example., which the local zone home.example. "
+                          "answers for"));
+  EXPECT_THAT(file_errors(local + "[[forward]]\nzone = \"example\"\nservers = [\"192.0.2.1\"]\n"), IsEmpty());
+}
+
+TEST(ConfigChecks, ForwardFirstNeedsRecursion) {
+  const std::string forward = "[[forward]]\nzone = \"example\"\nservers = [\"192.0.2.1\"]\nfirst = true\n";
+  EXPECT_THAT(file_errors(forward),
+              ElementsAre("p.toml:1:1: forward with first = true needs recursion.enabled"));
+  EXPECT_TRUE(good(load_file(forward + "[recursion]\nenabled = true\n")).forward.at(0).first);
+  EXPECT_THAT(file_errors("[[stub]]\nzone = \"example\"\nservers = [\"192.0.2.1\"]\nfirst = true\n"),
+              ElementsAre(testing::HasSubstr("unknown key stub[].first")));
+}
+
 TEST(ConfigChecks, NoForwardToOurselves) {
   EXPECT_THAT(file_errors("[server]\n"
                           "listen = [\"192.0.2.1:5353\"]\n"
