@@ -270,6 +270,8 @@ void Exchange::cancel_all() {
   }
 }
 
+Timers& Exchange::timers() { return state_->timers; }
+
 size_t Exchange::in_flight() const { return state_->in_flight; }
 
 }  // namespace peregrine

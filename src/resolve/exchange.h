@@ -53,6 +53,7 @@ class Exchange final {
   // All that wait, and all that come, end with Error::cancelled. A connection attempt is left to its Network,
   // which may outlive this.
   void cancel_all();
+  Timers& timers();
   size_t in_flight() const;
 
  private:

@@ -17,6 +17,7 @@ class ForwardTable {
   struct Zone {
     DnameBuf zone;
     std::vector<Endpoint> servers;
+    bool first = false;  // where they fail, others may be asked
   };
   explicit ForwardTable(std::vector<Zone> zones);  // no two of one name
   const Zone* find(Dname qname) const;             // the longest suffix; nullptr: no zone holds it

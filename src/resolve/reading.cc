@@ -130,6 +130,12 @@ class Reader {
     return Kind::referral;
   }
   void take_denial();
+  // Whether a denial of a DS is said by the zone below the cut, which has none to deny (RFC 4035 section
+  // 3.1.4.1).
+  bool is_of_child(const Rrset& soa) const {
+    return question_.qtype == Type::ds && !trusted_ && soa.owner.view() == question_.qname &&
+           soa.owner.view() != zone_;
+  }
   bool holds_end(Dname owner) const { return reading_.end.view().is_at_or_below(owner); }
 
   const MessageView& reply_;
@@ -149,11 +155,19 @@ Result<> Reader::follow() {
     const auto moved = step();
     if (!moved) return std::unexpected(moved.error());
     if (!*moved) break;
+    // RFC 1034 section 4.3.2 step 3a: who asks for the alias itself is not led on.
+    if (question_.qtype == Type::cname) {
+      reading_.end = question_.qname;
+      has_data_ = true;
+      break;
+    }
   }
   return {};
 }
 
 bool Reader::take_data() {
+  // A CNAME that a DNAME stands for is not the zone's (RFC 6672 section 3.1).
+  if (question_.qtype == Type::cname && answer_.find_dname(reading_.end)) return false;
   for (Rrset& set : answer_.all()) {
     const bool wanted = set.type == question_.qtype || question_.qtype == Type::any;
     if (!wanted || set.records.empty() || set.owner.view() != reading_.end) continue;
@@ -216,7 +230,8 @@ Reading::Kind Reader::judge_without_data() {
   const bool from_resolver = reply_.header().ra() && !authoritative;
   if (reply_.rcode() == Rcode::nxdomain) return from_resolver ? Kind::lame : Kind::denial;
   for (const Rrset& set : authority_.all()) {
-    if (set.type == Type::soa && holds_end(set.owner)) return from_resolver ? Kind::lame : Kind::denial;
+    if (set.type != Type::soa || !holds_end(set.owner)) continue;
+    return from_resolver || is_of_child(set) ? Kind::lame : Kind::denial;
   }
   if (const Rrset* child = delegation(false)) {
     return refer(*child);

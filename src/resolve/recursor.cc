@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "resolve/own_zone.h"
 #include "resolve/zone_inquiry.h"
 #include "wire/message_writer.h"
 
@@ -19,6 +20,13 @@ bool is_of_use(const Delegation& delegation) {
   return has_address(delegation) || std::ranges::any_of(delegation.servers, [&](const NameServer& server) {
            return !server.name.view().is_at_or_below(delegation.zone);
          });
+}
+
+// Glue may expire before what it came with; the zone itself cannot be asked for it then.
+bool has_lost_addresses(const Delegation& delegation) {
+  return !delegation.configured && std::ranges::any_of(delegation.servers, [&](const NameServer& server) {
+    return server.addresses.empty() && server.name.view().is_at_or_below(delegation.zone);
+  });
 }
 
 bool is_dnssec(Type type) { return type == Type::nsec || type == Type::nsec3 || type == Type::rrsig; }
@@ -120,6 +128,7 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
 }
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
+  if (auto local = from_local_zone(*job, *quest)) co_return *std::move(local);
   if (auto known = from_cache(*job, *quest)) co_return *std::move(known);
   if (const Failure* failure = failures_.find(quest->name, quest->type, job->began)) {
     quest->place.remark("failed a moment ago");
@@ -137,12 +146,32 @@ Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
 }
 
 Task<Recursor::Found> Recursor::ask(JobPtr job, QuestPtr quest) {
-  if (forward_of(quest->name, *job->forwards, *job->table)) {
+  if (const ForwardTable::Zone* zone = forward_of(quest->name, *job->forwards, *job->table)) {
     auto found = co_await forward(job, quest);
-    co_return found;
+    if (found || !zone->first) co_return found;
+    quest->place.remark(found.error().text + ": resolved without them");
   }
   auto found = co_await iterate(job, quest);
   co_return found;
+}
+
+// Nothing for what is below a delegation, which is a stub.
+std::optional<Recursor::Found> Recursor::from_local_zone(const Job& job, const Quest& quest) {
+  const Zone* zone = job.table->locals ? job.table->locals->find(quest.name, quest.type) : nullptr;
+  if (!zone) return std::nullopt;
+  auto reading = read_own_zone(*zone, quest.name, quest.type, scratch_);
+  if (!reading) return std::unexpected(Failure{Ede::other, "a local answer larger than a message"});
+  if (reading->kind == Reading::Kind::referral) return std::nullopt;
+  if (quest.place) quest.place.remark("answered from the local zone " + zone->apex().to_string());
+  return *std::move(reading);
+}
+
+// What the root's servers would say. Nothing where they are to be asked.
+std::optional<Reading> Recursor::from_local_root(const Job& job, Dname name, Type type) {
+  const RecursionTable& table = *job.table;
+  if (!table.local_root || tools_.clock.wall() >= table.local_root_expires) return std::nullopt;
+  auto reading = read_own_zone(*table.local_root, name, type, scratch_);
+  return reading ? std::optional(*std::move(reading)) : std::nullopt;
 }
 
 std::optional<Reading> Recursor::from_cache(const Job& job, const Quest& quest) {
@@ -157,9 +186,12 @@ std::optional<Reading> Recursor::from_cache(const Job& job, const Quest& quest) 
   }
   const Dname highest = job.configured_for(name);
   // Whether a zone begins at a name is for its parent to say, whatever the zone holds there.
-  auto alias =
-      quest.type == Type::cname || quest.type == Type::ds ? std::nullopt : alias_from_cache(name, highest);
-  if (alias) return known(*std::move(alias), "the target of an alias");
+  auto alias = quest.type == Type::ds ? std::nullopt : alias_from_cache(name, highest);
+  if (alias && quest.type == Type::cname) {
+    alias->kind = Reading::Kind::data;
+    alias->end = name;
+  }
+  if (alias) return known(*std::move(alias), "an alias");
   if (auto denial = knowledge_.denial(name, quest.type, highest)) {
     const char* what = denial->of_name ? "the name does not exist" : "no data of the type";
     return known({.kind = Reading::Kind::denial, .end = DnameBuf(name), .denial = *std::move(denial)}, what);
@@ -194,6 +226,8 @@ Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
   ForwarderOptions options = job->forwarding;
   options.max_packets = std::min(options.max_packets, job->budget.packets);
   options.timeout = std::min(options.timeout, job->budget.deadline - now);
+  const ForwardTable::Zone* zone = forward_of(quest->name, *job->forwards, *job->table);
+  if (zone && zone->first) options.timeout = std::min(options.timeout, (job->budget.deadline - now) / 2);
   auto resolution = co_await forwarder_.resolve(request, job->forwards, options);
   job->budget.packets -= std::min(job->budget.packets, resolution.upstream_packets);
   const auto message = MessageView::parse(resolution.message);
@@ -207,11 +241,24 @@ Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
 
 Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
   Minimiser minimiser(quest->name, quest->type, job->options().minimisation);
-  Delegation zone = co_await nearest(job, quest);
+  // Whether a zone begins at a name is for its parent to say (RFC 4035 section 3.1.4.1).
+  const bool of_parent = quest->type == Type::ds && !quest->name.view().is_root();
+  Delegation zone =
+      co_await nearest(job, quest, of_parent ? quest->name.view().parent() : quest->name.view());
+  bool is_news = false;  // what leads to the zone has been learned a moment ago
   while (true) {
     const Minimiser::Ask ask = minimiser.next(zone.zone);
     ZoneInquiry inquiry(*this, job, quest, zone, ask);
     auto found = co_await inquiry.run();
+    if (!found && !is_news && has_lost_addresses(zone)) {
+      is_news = true;
+      if (zone.zone.view().is_root()) {
+        zone = co_await prime(job, quest);
+      } else {
+        zone = co_await nearest(job, quest, zone.zone.view().parent());
+      }
+      continue;
+    }
     if (!found) {
       if (ask.whole || job->budget.spent(tools_.clock.now())) co_return found;
       minimiser.give_up();
@@ -219,6 +266,7 @@ Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
     }
     if (found->kind == Reading::Kind::referral) {
       zone = *std::move(found->delegation);
+      is_news = true;
       continue;
     }
     if (ask.whole) {
@@ -244,11 +292,7 @@ void Recursor::learn(const Job& job, const Reading& reading, Type type) {
   if (reading.kind == Reading::Kind::denial) knowledge_.learn(reading.end, type, reading.denial, job.began);
 }
 
-// The deepest zone above the name whose servers are known. A DS record is its parent's (RFC 4035 section
-// 3.1.4.1).
-Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest) {
-  const bool of_parent = quest->type == Type::ds && !quest->name.view().is_root();
-  Dname name = of_parent ? quest->name.view().parent() : quest->name.view();
+Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest, Dname name) {
   const Delegation* stub = job->table->stub(name);
   while (auto known = knowledge_.delegation(name)) {
     if (stub && known->zone.view().size() <= stub->zone.view().size()) break;

@@ -11,10 +11,12 @@
 #include "resolve/forwarder.h"
 #include "resolve/knowledge.h"
 #include "resolve/minimiser.h"
+#include "resolve/race.h"
 #include "resolve/reading.h"
 #include "resolve/resolution.h"
 #include "resolve/talk.h"
 #include "resolve/trace.h"
+#include "zone/local_zones.h"
 
 namespace peregrine {
 
@@ -40,6 +42,10 @@ struct RecursionTable {
   Delegation root;                // hints
   std::vector<Delegation> stubs;  // zones whose servers are given, whatever their parents say
   RecursionOptions options;
+  // Zones that answer for their names, whoever else would; what they delegate is among the stubs. Null: none.
+  std::shared_ptr<const LocalZones> locals{};
+  std::shared_ptr<const Zone> local_root{};  // asked instead of the root's servers (RFC 8806); null: none
+  WallTime local_root_expires{};             // these are asked from then on
   const Delegation* stub(Dname name) const;  // with the longest suffix of the name; null: none
 };
 
@@ -90,11 +96,14 @@ class Recursor {
 
   Task<Found> find(JobPtr job, QuestPtr quest);
   Task<Found> ask(JobPtr job, QuestPtr quest);
+  std::optional<Found> from_local_zone(const Job& job, const Quest& quest);
+  std::optional<Reading> from_local_root(const Job& job, Dname name, Type type);
   std::optional<Reading> from_cache(const Job& job, const Quest& quest);
   std::optional<Reading> alias_from_cache(Dname name, Dname highest);
   Task<Found> forward(JobPtr job, QuestPtr quest);
   Task<Found> iterate(JobPtr job, QuestPtr quest);
-  Task<Delegation> nearest(JobPtr job, QuestPtr quest);
+  // The deepest zone at or above `name` whose servers are known.
+  Task<Delegation> nearest(JobPtr job, QuestPtr quest, Dname name);
   Task<Delegation> prime(JobPtr job, QuestPtr quest);
   void learn(const Job& job, const Reading& reading, Type type);
   Resolution compose(const ResolveRequest& request, const std::vector<Rrset>& chain, const Reading& last);
@@ -103,6 +112,8 @@ class Recursor {
   Knowledge& knowledge_;
   Forwarder& forwarder_;
   Failures failures_;
+  Joint joint_;
+  HedgeCredit hedges_;
   std::vector<uint8_t> scratch_;
   bool priming_ = false;
 };

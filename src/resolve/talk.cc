@@ -17,23 +17,25 @@ constexpr size_t max_query_size = header_size + max_dname_size + type_and_class_
 }  // namespace
 
 Task<std::expected<Reply, TalkFailure>> Talk::ask(Endpoint server, unsigned round) {
-  bool edns = tools_.upstreams.health(server).no_edns_until <= tools_.clock.now();
-  bool tcp = false, tried_without_edns = false;
+  const UpstreamHealth known = tools_.upstreams.health(server);
+  const Instant now = tools_.clock.now();
+  bool edns = known.no_edns_until <= now;
+  Why tcp = Why::not_needed;
+  bool tried_without_edns = false;
   while (!spent()) {
-    auto reply = co_await send(server, round, edns, tcp);
+    auto reply = co_await send(server, round, edns, tcp != Why::not_needed);
     had_reply_ |= reply || reply.error() == Error::bad_message;
-    if (!reply && reply.error() == Error::bad_message && !tcp) {
-      tcp = true;
-      continue;
-    }
-    if (!reply) co_return std::unexpected(give_up(server, reply.error()));
-    auto view = MessageView::parse(reply->message);
-    if (!view) co_return std::unexpected(give_up(server, Error::bad_message));
-    ReplyKind kind = classify(*view, edns);
-    if (kind == ReplyKind::truncated && !tcp) {
-      tools_.upstreams.answered(server, reply->rtt);
-      last_query_.say("truncated");
-      tcp = true;
+    const bool is_junk = !reply && reply.error() == Error::bad_message;
+    if (!reply && !(is_junk && tcp == Why::not_needed))
+      co_return std::unexpected(give_up(server, reply.error(), tcp));
+    const auto view = reply ? MessageView::parse(reply->message) : std::unexpected(reply.error());
+    if (reply && !view) co_return std::unexpected(give_up(server, Error::bad_message, tcp));
+    const ReplyKind kind = view ? classify(*view, edns) : ReplyKind::truncated;
+    if (kind == ReplyKind::truncated && tcp == Why::not_needed) {
+      tcp = is_junk ? Why::junk : Why::truncated;
+      if (reply) tools_.upstreams.answered(server, reply->rtt);
+      last_query_.say(is_junk ? "a reply that may be forged" : "truncated");
+      if (known.no_tcp_until > now) co_return std::unexpected(without_tcp(tcp));
       continue;
     }
     if (kind == ReplyKind::no_edns) {
@@ -93,12 +95,21 @@ Buffer Talk::query(bool edns) const {
   return {message.begin(), message.end()};
 }
 
-TalkFailure Talk::give_up(Endpoint server, Error error) {
+// What is cut short stays so; but after junk, which anybody may have sent, the true reply may still be had.
+TalkFailure Talk::without_tcp(Why tcp) {
+  return tcp == Why::junk ? TalkFailure::silent : TalkFailure::useless;
+}
+
+TalkFailure Talk::give_up(Endpoint server, Error error, Why tcp) {
+  if (error == Error::cancelled) return TalkFailure::cancelled;
+  if (error == Error::unreachable && tcp != Why::not_needed) {
+    tools_.upstreams.lacks_tcp(server);
+    return without_tcp(tcp);
+  }
   switch (error) {
-    case Error::cancelled:
-      return TalkFailure::cancelled;
     case Error::timeout:
-      tools_.upstreams.failed(server);
+      // Who sends junk must not be able to have a server rest.
+      if (tcp != Why::junk) tools_.upstreams.failed(server);
       return TalkFailure::silent;
     case Error::bad_message:
       tools_.upstreams.failed(server);

@@ -11,13 +11,15 @@ using namespace std::chrono_literals;
 constexpr Duration shortest_timeout = 200ms;
 constexpr Duration longest_timeout = 2s;
 constexpr Duration timeout_if_unknown = 800ms;
+constexpr Duration soonest_hedge = 20ms;
+constexpr Duration hedge_if_unknown = 150ms;
 constexpr size_t most_remembered = 16'384;
 constexpr unsigned most_doublings = 2;  // by failures
 constexpr unsigned doublings_to_longest = 4;
 static_assert(shortest_timeout * (1u << doublings_to_longest) >= longest_timeout);
 constexpr Duration first_rest = 1s;
 constexpr Duration longest_rest = 60s;
-constexpr Duration edns_memory = 10min;
+constexpr Duration capability_memory = 10min;
 constexpr uint32_t explore_one_in = 20;
 constexpr unsigned useless_limit = 8;  // in a row: fewer may be the names' fault
 
@@ -34,9 +36,9 @@ struct Candidate {
   UpstreamHealth* health;
   bool resting;
   size_t index;  // as configured: decides between equals
-  bool demoted() const { return health->failures > 0 || health->useless >= useless_limit; }
   auto rank() const {
-    return std::tuple(resting, resting ? health->rest_until : Instant{}, demoted(), health->srtt, index);
+    return std::tuple(resting, resting ? health->rest_until : Instant{}, !health->in_good_order(),
+                      health->srtt, index);
   }
 };
 
@@ -67,6 +69,12 @@ Duration UpstreamHealth::timeout(unsigned tries_before) const {
   unsigned doublings = std::max(probing ? 0 : std::min(failures, most_doublings), tries_before);
   return std::min(longest_timeout, base * (1u << std::min(doublings, doublings_to_longest)));
 }
+
+Duration UpstreamHealth::mostly_within() const {
+  return srtt == Duration{0} ? hedge_if_unknown : std::max<Duration>(soonest_hedge, srtt + 2 * rttvar);
+}
+
+bool UpstreamHealth::in_good_order() const { return failures == 0 && useless < useless_limit; }
 
 // Anybody's zone may name servers: those that were not chosen for the longest time are forgotten.
 void Upstreams::make_room(size_t wanted) {
@@ -135,7 +143,11 @@ void Upstreams::failed(const Endpoint& server) {
 }
 
 void Upstreams::lacks_edns(const Endpoint& server) {
-  table_[server].no_edns_until = clock_.now() + edns_memory;
+  table_[server].no_edns_until = clock_.now() + capability_memory;
+}
+
+void Upstreams::lacks_tcp(const Endpoint& server) {
+  table_[server].no_tcp_until = clock_.now() + capability_memory;
 }
 
 }  // namespace peregrine

@@ -21,10 +21,14 @@ struct UpstreamHealth {
   Instant chosen_at{};      // when it was last among those to try
   bool probing = false;     // rested, and one query is out to see whether it is back
   Instant no_edns_until{};  // answered FORMERR or NOTIMP to EDNS
+  Instant no_tcp_until{};   // refused a connection
   // How long to wait for its reply: srtt + 4 rttvar, 800 ms if unknown; doubled by a failure and again by a
   // second one, but not for a probe, which delays a client; and doubled as often at least as the request at
   // hand had no reply from it. Within [200 ms, 2 s], as the server may have to ask others first.
   Duration timeout(unsigned tries_before = 0) const;
+  // What 19 of 20 replies keep to: srtt + 2 rttvar, not less than 20 ms; 150 ms if unknown.
+  Duration mostly_within() const;
+  bool in_good_order() const;  // it did nothing wrong lately
 };
 
 class Upstreams {
@@ -44,6 +48,7 @@ class Upstreams {
   // a row on; then it is probed by one query.
   void failed(const Endpoint& server);
   void lacks_edns(const Endpoint& server);  // for ten minutes
+  void lacks_tcp(const Endpoint& server);   // for ten minutes
   const std::map<Endpoint, UpstreamHealth>& table() const { return table_; }
 
  private:

@@ -68,10 +68,16 @@ ZoneInquiry::ZoneInquiry(Recursor& recursor, Recursor::JobPtr job, Recursor::Que
                 .dnssec_ok = true,
                 .randomise_case = job_->options().randomise_case,
                 .udp_size = job_->options().udp_size},
-      place_(quest_->place.add({.kind = TraceStep::Kind::zone, .name = zone_.zone})),
-      talk_(recursor.tools_, question_, job_->budget, place_) {}
+      place_(quest_->place.add({.kind = TraceStep::Kind::zone, .name = zone_.zone})) {}
 
 Task<Recursor::Found> ZoneInquiry::run() {
+  if (zone_.zone.view().is_root()) {
+    auto at_hand = recursor_.from_local_root(*job_, qname_, question_.qtype);
+    if (at_hand) {
+      place_.remark("answered from the local root zone");
+      co_return *std::move(at_hand);
+    }
+  }
   add_known_addresses();
   do {
     auto found = co_await ask_all();
@@ -152,25 +158,31 @@ void ZoneInquiry::add_unverified() {
 
 // Nothing: none of those at hand helps.
 Task<std::optional<Recursor::Found>> ZoneInquiry::ask_all() {
-  const auto servers = recursor_.tools_.upstreams.order(std::exchange(untried_, {}), most_servers);
-  for (const Endpoint& server : servers) {
-    if (spent()) co_return failure();
-    ++asked_;
-    auto reply = co_await talk_.ask(server, round_);
-    if (!reply && reply.error() == TalkFailure::cancelled)
+  const Talk::Tools& tools = recursor_.tools_;
+  Race race({tools, tools.exchange.timers(), recursor_.joint_, recursor_.hedges_}, question_,
+            {job_, &job_->budget}, place_, tools.upstreams.order(std::exchange(untried_, {}), most_servers),
+            round_);
+  while (auto outcome = co_await race.next()) {
+    const Answered& answered = outcome->answered;
+    had_reply_ |= answered || answered.error() == TalkFailure::useless;
+    if (!answered && answered.error() == TalkFailure::cancelled)
       co_return std::unexpected(Recursor::Failure{Ede::not_ready, "shutting down"});
-    if (!reply && reply.error() == TalkFailure::silent) silent_.push_back(server);
-    if (!reply) continue;
-    auto found = take(server, *reply);
+    if (!answered && answered.error() == TalkFailure::silent) silent_.push_back(outcome->server);
+    if (!answered) continue;
+    auto found = take(*outcome);
     if (found) co_return found;
   }
+  asked_ += race.asked();
+  if (spent()) co_return failure();
   co_return std::nullopt;
 }
 
 // Nothing where the reply is of no use.
-std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& reply) {
+std::optional<Recursor::Found> ZoneInquiry::take(const Race::Outcome& outcome) {
+  const Endpoint server = outcome.server;
+  const Reply& reply = *outcome.answered;
   const auto view = MessageView::parse(reply.message);
-  auto reading = view ? read(*view) : std::unexpected(view.error());
+  auto reading = view ? read(*view, outcome.query) : std::unexpected(view.error());
   if (!reading || reading->kind == Reading::Kind::lame) {
     recursor_.tools_.upstreams.answered_uselessly(server, reply.rtt);
     return std::nullopt;
@@ -183,7 +195,7 @@ std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& r
   }
   job_->server = server;
   if (reading->kind == Reading::Kind::referral) {
-    const DelegationSource source{.referral = *view, .cut = reading->cut, .bailiwick = Dname()};
+    const DelegationSource source{.referral = *view, .cut = reading->cut, .bailiwick = zone_.zone};
     reading->delegation = recursor_.knowledge_.learn(source, job_->began);
     if (!reading->delegation) return std::nullopt;
   }
@@ -195,8 +207,7 @@ std::optional<Recursor::Found> ZoneInquiry::take(Endpoint server, const Reply& r
   return *std::move(reading);
 }
 
-Result<Reading> ZoneInquiry::read(const MessageView& reply) const {
-  const TracePlace query = talk_.last_query();
+Result<Reading> ZoneInquiry::read(const MessageView& reply, TracePlace query) const {
   if (classify(reply, false) != ReplyKind::answer) {
     if (query) query.say(to_string(reply.rcode()));
     return std::unexpected(Error::bad_message);
@@ -206,17 +217,31 @@ Result<Reading> ZoneInquiry::read(const MessageView& reply) const {
   return reading;
 }
 
-// Looks up the addresses of one server more; whether there are any.
+// Addresses of one server more, or more addresses of one; whether there are any.
 Task<bool> ZoneInquiry::find_more_addresses() {
+  while (lookup_ || begin_lookup()) {
+    add(lookup_->found);
+    if (!untried_.empty()) co_return true;
+    if (lookup_->running == 0) {
+      lookup_.reset();
+      continue;
+    }
+    co_await lookup_->news;
+    lookup_->news.reset();
+  }
+  co_return false;
+}
+
+// False where no server is left that can be looked up.
+bool ZoneInquiry::begin_lookup() {
   while (!names_.empty()) {
     if (job_->lookups == 0 || quest_->depth >= job_->options().max_depth || spent()) {
       ++job_->cut_short;
       place_.remark("no more servers are looked up for this request");
-      break;
+      return false;
     }
     const DnameBuf name = names_.front();
     names_.erase(names_.begin());
-    auto lookup = std::make_shared<AddressLookup>();
     std::vector<Recursor::QuestPtr> quests;
     for (const Type type : {Type::a, Type::aaaa}) {
       if (quest_->is_sought(name, type)) {
@@ -231,13 +256,12 @@ Task<bool> ZoneInquiry::find_more_addresses() {
     }
     if (quests.empty()) continue;
     --job_->lookups;
-    lookup->running = static_cast<unsigned>(quests.size());
-    for (const Recursor::QuestPtr& quest : quests) spawn(look_up(&recursor_, job_, quest, lookup));
-    co_await lookup->first;
-    add(lookup->found);
-    if (!untried_.empty()) co_return true;
+    lookup_ = std::make_shared<AddressLookup>();
+    lookup_->running = static_cast<unsigned>(quests.size());
+    for (const Recursor::QuestPtr& quest : quests) spawn(look_up(&recursor_, job_, quest, lookup_));
+    return true;
   }
-  co_return false;
+  return false;
 }
 
 Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recursor::QuestPtr quest,
@@ -261,7 +285,7 @@ Task<void> ZoneInquiry::look_up(Recursor* recursor, Recursor::JobPtr job, Recurs
   if (quest->place) quest->place.say(found ? in_words(*found) : found.error().text);
   if (found && found->kind == Reading::Kind::data) put_addresses(found->chain.front(), lookup->found);
   --lookup->running;
-  if (!lookup->found.empty() || lookup->running == 0) lookup->first.deliver(true);
+  lookup->news.deliver(true);
 }
 
 Recursor::Found ZoneInquiry::failure() const {
@@ -272,10 +296,9 @@ Recursor::Found ZoneInquiry::failure() const {
     return std::unexpected(
         Recursor::Failure{Ede::no_reachable_authority, "no address of a server of " + zone});
   }
-  const bool replied = talk_.had_reply();
   return std::unexpected(
-      Recursor::Failure{replied ? Ede::no_reachable_authority : Ede::network_error,
-                        (replied ? "no answer from servers of " : "no reply from servers of ") + zone});
+      Recursor::Failure{had_reply_ ? Ede::no_reachable_authority : Ede::network_error,
+                        (had_reply_ ? "no answer from servers of " : "no reply from servers of ") + zone});
 }
 
 }  // namespace peregrine

@@ -22,7 +22,7 @@ class ZoneInquiry {
   struct AddressLookup {
     std::vector<IpAddress> found;
     unsigned running = 0;
-    Promise<bool> first;  // the first addresses, or the end of all look-ups
+    Promise<bool> news;  // one of them has ended
   };
   static Task<void> look_up(Recursor* recursor, Recursor::JobPtr job, Recursor::QuestPtr quest,
                             std::shared_ptr<AddressLookup> lookup);
@@ -37,8 +37,9 @@ class ZoneInquiry {
   void add(std::span<const IpAddress> addresses, uint16_t port = 0);
   Task<std::optional<Recursor::Found>> ask_all();
   Task<bool> find_more_addresses();
-  std::optional<Recursor::Found> take(Endpoint server, const Reply& reply);
-  Result<Reading> read(const MessageView& reply) const;
+  bool begin_lookup();
+  std::optional<Recursor::Found> take(const Race::Outcome& outcome);
+  Result<Reading> read(const MessageView& reply, TracePlace query) const;
   Recursor::Found failure() const;
 
   Recursor& recursor_;
@@ -48,13 +49,14 @@ class ZoneInquiry {
   DnameBuf qname_;
   TalkQuestion question_;
   TracePlace place_;
-  Talk talk_;
   std::vector<DnameBuf> names_;  // of servers whose addresses are not known
+  std::shared_ptr<AddressLookup> lookup_;
   std::vector<IpAddress> unverified_;
   std::vector<Endpoint> untried_, silent_;
   std::set<Endpoint> seen_;
   unsigned round_ = 0;
   size_t asked_ = 0;
+  bool had_reply_ = false;
   std::optional<Reading> last_resort_;
   std::optional<Endpoint> last_resort_server_;
 };

@@ -63,6 +63,7 @@ Octets reply_to(Bytes query, const ReplyScript& script) {
   };
   add(Section::answer, script.answer);
   add(Section::authority, script.authority);
+  add(Section::additional, script.additional);
   writer.rcode(script.rcode);
   if (script.edns && asked.edns()) {
     std::array<uint8_t, 64> octets;

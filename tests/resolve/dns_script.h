@@ -28,6 +28,7 @@ struct ReplyScript {
   Rcode rcode = Rcode::noerror;
   std::vector<std::string> answer = {};
   std::vector<std::string> authority = {};
+  std::vector<std::string> additional = {};
   bool truncated = false;
   bool authentic = false;
   bool edns = true;  // an OPT, if the query had one

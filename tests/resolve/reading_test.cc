@@ -170,6 +170,14 @@ TEST(Reading, LameServers) {
   EXPECT_EQ(read({})->kind, Kind::empty) << "AA alone says nothing";
 }
 
+// RFC 4035 section 3.1.4.1: the zone below a cut has no DS, which says nothing of the parent's.
+TEST(Reading, TheChildDoesNotDenyADs) {
+  const Said child{.authority = {"sub.example.com. 60 SOA ns. host. 1 2 3 4 5"}};
+  EXPECT_EQ(read(child, "sub.example.com.", Type::ds)->kind, Kind::lame);
+  EXPECT_EQ(read(child, "sub.example.com.", Type::mx)->kind, Kind::denial);
+  EXPECT_EQ(read({.authority = {soa}}, "sub.example.com.", Type::ds)->kind, Kind::denial);
+}
+
 TEST(Reading, ManyRrsetsAreReadSoFar) {
   Said said;
   for (int i = 0; i < 1000; ++i)

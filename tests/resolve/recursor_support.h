@@ -48,6 +48,9 @@ class RecursorTest : public testing::Test {
     EXPECT_EQ(resolution.rcode, Rcode::noerror) << resolution.ede_text;
     return resolution.message.empty() ? std::vector<std::string>{} : answer_of(resolution.message);
   }
+  // Some queries may be under way still.
+  void TearDown() override { world.network.run(); }
+
   // Changes the options that the next resolutions go by.
   RecursionOptions& options() {
     auto made = std::make_shared<RecursionTable>(*table);

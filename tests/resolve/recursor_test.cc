@@ -132,6 +132,37 @@ TEST_F(RecursorTest, WhatWasCutShortIsNoFailureForOthers) {
   EXPECT_THAT(answer("ns1.example.com."), SizeIs(1));
 }
 
+// RFC 6672 section 3.1, RFC 1034 section 4.3.2 step 3a.
+TEST_F(RecursorTest, AliasesThemselvesAreNotFollowed) {
+  for (int cached = 0; cached < 2; ++cached) {
+    EXPECT_THAT(answer("x.old.example.com.", Type::cname),
+                ElementsAre(HasSubstr("DNAME"), HasSubstr("CNAME\tx.new.example.com.")));
+    EXPECT_THAT(answer("alias.example.com.", Type::cname), ElementsAre(HasSubstr("CNAME\twww.example.com.")));
+  }
+  EXPECT_FALSE(knowledge.rrset(name("x.old.example.com."), Type::cname)) << "it is made from the DNAME";
+}
+
+// What only the parent has is asked of the parent when it has expired.
+TEST_F(RecursorTest, AddressesThatExpireBeforeTheirServersAreAskedForAgain) {
+  internet.zone("com.", {"192.5.6.30"},
+                {soa, "lost 3600 NS ns1.lost", "lost 3600 NS ns2.lost", "ns1.lost 60 A 203.0.113.7",
+                 "ns2.lost 3600 A 203.0.113.8"});
+  internet.zone("lost.com.", {"203.0.113.7"}, {soa, "* 1 A 192.0.2.1"});
+  world.network.serve(endpoint("203.0.113.8"), always({.rcode = Rcode::refused}));
+  EXPECT_THAT(answer("a.lost.com."), SizeIs(1));
+  pass(61s);
+  EXPECT_THAT(answer("b.lost.com."), SizeIs(1));
+}
+
+TEST_F(RecursorTest, AsksBothFamiliesOfAServer) {
+  internet.zone("net.", {"192.5.6.30"}, {soa, "two 60 NS ns.two.com."});
+  internet.zone("com.", {"192.5.6.30"}, {soa, "two 60 NS ns1.example", "ns1.example 60 A 203.0.113.1"});
+  internet.zone("two.com.", {"203.0.113.1"}, {soa, "ns 60 A 203.0.113.7", "ns 60 AAAA 2001:db8::7"});
+  world.network.serve(endpoint("203.0.113.7"), always({.rcode = Rcode::refused}));
+  internet.zone("two.net.", {"2001:db8::7"}, {soa, "www 60 A 192.0.2.1"});
+  EXPECT_THAT(answer("www.two.net."), SizeIs(1));
+}
+
 // Servers that answer at the address that the parent knows, and not at the one that they give for themselves.
 TEST_F(RecursorTest, AsksWhereTheParentsSayAtLast) {
   internet.zone("net.", {"192.5.6.30"},
@@ -205,6 +236,19 @@ TEST_F(RecursorTest, BelievesNothingFromOutsideOfTheZone) {
   const auto com = knowledge.delegation(name("com."));
   ASSERT_TRUE(com);
   EXPECT_EQ(com->servers.front().name, name("a.gtld.com."));
+}
+
+TEST_F(RecursorTest, TakesNoAddressesFromOutsideOfTheZone) {
+  world.network.serve(endpoint("192.5.6.30"), [](const FakeQuery& query) {
+    const Octets reply = reply_to(query.message, {.authority = {"example.com. 60 NS ns.victim.net."},
+                                                  .additional = {"ns.victim.net. 60 A 203.0.113.66"}});
+    return std::vector<FakeReply>{{.message = reply}};
+  });
+  resolve("www.example.com.");
+  EXPECT_THAT(internet.asked("203.0.113.66"), IsEmpty());
+  const auto known = knowledge.delegation(name("example.com."));
+  ASSERT_TRUE(known);
+  EXPECT_THAT(known->servers.front().addresses, IsEmpty());
 }
 
 TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
