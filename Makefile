@@ -4,13 +4,16 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
+.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 run: build ## install what is missing, build, and serve on 127.0.0.1:1053
 	exec build/release/peregrine serve
+
+lab: build ## a small Internet to try it without a network: a shell in it, or a command: ARGS="-- dig www.plain.example"
+	@build/release/peregrine lab $(ARGS)
 
 build: setup-build ## build/release/peregrine
 	cmake --preset release

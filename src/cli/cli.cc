@@ -83,6 +83,7 @@ void add_commands(CLI::App& app, Console console, int& exit_code) {
   add_ctl(app, console, exit_code);
   add_query(app, console, exit_code);
   add_bench(app, console, exit_code);
+  add_lab(app, console, exit_code);
   add_version(app, console, exit_code);
 }
 

@@ -32,6 +32,7 @@ void add_check(CLI::App& app, Console console, int& exit_code);
 void add_ctl(CLI::App& app, Console console, int& exit_code);
 void add_query(CLI::App& app, Console console, int& exit_code);
 void add_bench(CLI::App& app, Console console, int& exit_code);
+void add_lab(CLI::App& app, Console console, int& exit_code);
 void add_version(CLI::App& app, Console console, int& exit_code);
 
 // Where the configuration comes from, apart from the environment.

@@ -113,6 +113,11 @@ void want_packet_info(const Fd& fd, const Endpoint& at) {
   if (!done) fail(at, Transport::udp, errno);
 }
 
+// IPv4 asks only whether the address is local to the routing table.
+void bind_freely(const Fd& fd, const Endpoint& at) {
+  if (at.address.family() == Family::v6) set(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, 1);
+}
+
 void share_port(const Fd& fd, const Endpoint& at, Transport transport) {
   if (!set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) fail(at, transport, errno);
 }
@@ -139,6 +144,7 @@ void ensure_port_free(const Endpoint& at, Transport transport) {
 Fd open_udp_listener(const Endpoint& at, const ListenOptions& options) {
   Fd fd = open_socket(at, Transport::udp);
   if (options.reuse_port) share_port(fd, at, Transport::udp);
+  if (options.free_bind) bind_freely(fd, at);
   if (at.address.is_unspecified()) want_packet_info(fd, at);
   ignore_path_mtu(fd.get(), at.address.family());
   set_buffers(fd.get(), options.buffer_octets);
@@ -149,6 +155,7 @@ Fd open_udp_listener(const Endpoint& at, const ListenOptions& options) {
 Fd open_tcp_listener(const Endpoint& at, const ListenOptions& options) {
   Fd fd = open_socket(at, Transport::tcp);
   if (options.reuse_port) share_port(fd, at, Transport::tcp);
+  if (options.free_bind) bind_freely(fd, at);
   // Accepted sockets inherit it.
   set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   bind_to(fd, at, Transport::tcp);

@@ -22,6 +22,7 @@ struct ListenError : std::runtime_error {
 
 struct ListenOptions {
   bool reuse_port = true;       // several sockets on one address: one a worker
+  bool free_bind = false;       // to an address that is routed here though no interface has it
   int buffer_octets = 4 << 20;  // SO_RCVBUF and SO_SNDBUF; a clipped one is warned of once
 };
 
