@@ -29,6 +29,12 @@ bool has_lost_addresses(const Delegation& delegation) {
   });
 }
 
+// RFC 1034 section 3.6.2: a loop is an error.
+bool is_visited(const std::vector<Rrset>& chain, Dname name) {
+  return std::ranges::any_of(
+      chain, [&](const Rrset& set) { return set.type == Type::cname && set.owner.view() == name; });
+}
+
 bool is_dnssec(Type type) { return type == Type::nsec || type == Type::nsec3 || type == Type::rrsig; }
 
 Resolution servfail(Ede ede, std::string text) {
@@ -85,14 +91,10 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
                                    std::shared_ptr<Trace> trace) {
   if (request.qclass != Class::in) co_return servfail(Ede::not_supported, "only class IN is resolved");
   const RecursionOptions options = table->options;
-  auto job = std::make_shared<Job>(
-      Job{.table = std::move(table),
-          .forwards = std::move(forwards),
-          .forwarding = forwarding,
-          .budget = {.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout},
-          .lookups = options.max_lookups,
-          .began = knowledge_.flush_generation(),
-          .trace = std::move(trace)});
+  const JobPtr job = begin(std::move(table));
+  job->forwards = std::move(forwards);
+  job->forwarding = forwarding;
+  job->trace = std::move(trace);
   const TracePlace place = TracePlace(job->trace.get()).quest(request.qname, request.qtype);
   std::vector<Rrset> chain;
   DnameBuf name = request.qname;
@@ -116,15 +118,49 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
       resolution.upstream_packets = options.max_packets - job->budget.packets;
       co_return resolution;
     }
-    // RFC 1034 section 3.6.2: a loop is an error.
-    const auto visited = [&](const Rrset& set) {
-      return set.type == Type::cname && set.owner.view() == found->end;
-    };
-    if (chain.size() > most_sets || std::ranges::any_of(chain, visited)) break;
+    if (chain.size() > most_sets || is_visited(chain, found->end)) break;
     name = found->end;
   }
   place.say("a chain of aliases without end");
   co_return servfail(Ede::other, "a chain of aliases without end");
+}
+
+Recursor::JobPtr Recursor::begin(std::shared_ptr<const RecursionTable> table) {
+  const RecursionOptions& options = table->options;
+  const Budget budget{.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout};
+  return std::make_shared<Job>(
+      Job{.table = table,
+          .forwards = std::make_shared<const ForwardTable>(std::vector<ForwardTable::Zone>{}),
+          .forwarding = {},
+          .budget = budget,
+          .lookups = options.max_lookups,
+          .began = knowledge_.flush_generation()});
+}
+
+std::optional<Resolution> Recursor::recall(const ResolveRequest& request,
+                                           std::shared_ptr<const RecursionTable> table,
+                                           std::shared_ptr<const ForwardTable> forwards) {
+  if (request.qclass != Class::in) return std::nullopt;
+  const JobPtr job = begin(std::move(table));
+  job->forwards = std::move(forwards);
+  std::vector<Rrset> chain;
+  DnameBuf name = request.qname;
+  while (auto known = from_cache(*job, {.name = name, .type = request.qtype})) {
+    std::ranges::move(known->chain, std::back_inserter(chain));
+    if (known->kind != Reading::Kind::alias) return compose(request, chain, *known);
+    if (chain.size() > most_sets || is_visited(chain, known->end)) break;
+    name = known->end;
+  }
+  return std::nullopt;
+}
+
+Task<bool> Recursor::prime(std::shared_ptr<const RecursionTable> table) {
+  const JobPtr job = begin(std::move(table));
+  const auto quest = std::make_shared<const Quest>(Quest{.name = {}, .type = Type::ns});
+  ZoneInquiry inquiry(*this, job, quest, job->table->root,
+                      {.name = Dname(), .type = Type::ns, .whole = true});
+  auto found = co_await inquiry.run();
+  co_return found.has_value();
 }
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
@@ -253,7 +289,7 @@ Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
     if (!found && !is_news && has_lost_addresses(zone)) {
       is_news = true;
       if (zone.zone.view().is_root()) {
-        zone = co_await prime(job, quest);
+        zone = co_await root_servers(job, quest);
       } else {
         zone = co_await nearest(job, quest, zone.zone.view().parent());
       }
@@ -302,12 +338,12 @@ Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest, Dname name) {
     name = name.suffix(known->zone.view().label_count() - 1);
   }
   if (stub) co_return *stub;
-  auto root = co_await prime(job, quest);
+  auto root = co_await root_servers(job, quest);
   co_return root;
 }
 
 // RFC 9609: the hints lead to the servers that the root has now.
-Task<Delegation> Recursor::prime(JobPtr job, QuestPtr quest) {
+Task<Delegation> Recursor::root_servers(JobPtr job, QuestPtr quest) {
   const Delegation& hints = job->table->root;
   // Who configures servers of the root means these.
   if (priming_ || hints.configured) co_return hints;

@@ -44,6 +44,7 @@ struct RecursionTable {
   RecursionOptions options;
   // Zones that answer for their names, whoever else would; what they delegate is among the stubs. Null: none.
   std::shared_ptr<const LocalZones> locals{};
+  std::vector<IpAddress> own_addresses{};    // in order; not asked: a query there would go round
   std::shared_ptr<const Zone> local_root{};  // asked instead of the root's servers (RFC 8806); null: none
   WallTime local_root_expires{};             // these are asked from then on
   const Delegation* stub(Dname name) const;  // with the longest suffix of the name; null: none
@@ -61,6 +62,11 @@ class Recursor {
   Task<Resolution> resolve(ResolveRequest request, std::shared_ptr<const RecursionTable> table,
                            std::shared_ptr<const ForwardTable> forwards, ForwarderOptions forwarding,
                            std::shared_ptr<Trace> trace = nullptr);
+  // What can be answered from the cache alone, for who does not want recursion (RFC 1034 section 4.3.1).
+  std::optional<Resolution> recall(const ResolveRequest& request, std::shared_ptr<const RecursionTable> table,
+                                   std::shared_ptr<const ForwardTable> forwards);
+  // Asks who serves the root now (RFC 9609), ahead of the first query. Whether anybody answered.
+  Task<bool> prime(std::shared_ptr<const RecursionTable> table);
 
  private:
   friend class ZoneInquiry;
@@ -94,6 +100,7 @@ class Recursor {
   using JobPtr = std::shared_ptr<Job>;
   using QuestPtr = std::shared_ptr<const Quest>;
 
+  JobPtr begin(std::shared_ptr<const RecursionTable> table);
   Task<Found> find(JobPtr job, QuestPtr quest);
   Task<Found> ask(JobPtr job, QuestPtr quest);
   std::optional<Found> from_local_zone(const Job& job, const Quest& quest);
@@ -104,7 +111,7 @@ class Recursor {
   Task<Found> iterate(JobPtr job, QuestPtr quest);
   // The deepest zone at or above `name` whose servers are known.
   Task<Delegation> nearest(JobPtr job, QuestPtr quest, Dname name);
-  Task<Delegation> prime(JobPtr job, QuestPtr quest);
+  Task<Delegation> root_servers(JobPtr job, QuestPtr quest);
   void learn(const Job& job, const Reading& reading, Type type);
   Resolution compose(const ResolveRequest& request, const std::vector<Rrset>& chain, const Reading& last);
 

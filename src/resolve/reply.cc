@@ -201,6 +201,20 @@ Result<> Normaliser::put(MessageWriter& writer, Section section, std::vector<Kep
 
 }  // namespace
 
+bool ends_in_alias(const MessageView& reply) {
+  const Type qtype = reply.question().qtype;
+  if (reply.rcode() != Rcode::noerror || qtype == Type::cname || qtype == Type::any) return false;
+  bool has_alias = false;
+  for (const RrView rr : reply.section(Section::answer)) {
+    if (rr.type == qtype) return false;
+    has_alias |= rr.type == Type::cname;
+  }
+  for (const RrView rr : reply.section(Section::authority)) {
+    if (rr.type == Type::soa) return false;
+  }
+  return has_alias;
+}
+
 ReplyKind classify(const MessageView& reply, bool asked_with_edns) {
   switch (reply.rcode()) {
     case Rcode::noerror:

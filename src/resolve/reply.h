@@ -15,6 +15,10 @@ enum class ReplyKind : uint8_t {
 };
 ReplyKind classify(const MessageView& reply, bool asked_with_edns);
 
+// Whether the answer is a chain of aliases whose end the server says nothing of: it is to be asked for on its
+// own.
+bool ends_in_alias(const MessageView& reply);
+
 // Writes into `out` the question and what answers it:
 // - records of the answer section that belong to the chain of CNAMEs and DNAMEs from the qname, in the
 // chain's order,

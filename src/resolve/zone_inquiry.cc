@@ -101,13 +101,20 @@ Task<Recursor::Found> ZoneInquiry::run() {
 void ZoneInquiry::add(std::span<const IpAddress> addresses, uint16_t port) {
   for (const IpAddress& address : addresses) {
     if (seen_.size() == most_servers) return;
-    if (!zone_.configured && !job_->options().query_private && !is_public(address)) {
-      if (place_) place_.remark("not asked: " + address.to_string() + " is a private address");
-      continue;
-    }
+    if (!may_be_asked(address)) continue;
     const Endpoint server{address, port != 0 ? port : job_->options().port, 0};
     if (seen_.insert(server).second) untried_.push_back(server);
   }
+}
+
+// Others must not be able to send us to ourselves or into our network.
+bool ZoneInquiry::may_be_asked(const IpAddress& address) const {
+  if (zone_.configured || job_->options().query_private) return true;
+  const bool is_own = std::ranges::binary_search(job_->table->own_addresses, address);
+  if (is_public(address) && !is_own) return true;
+  if (place_)
+    place_.remark("not asked: " + address.to_string() + (is_own ? " is our own" : " is a private address"));
+  return false;
 }
 
 std::vector<IpAddress> ZoneInquiry::known_addresses(Dname server) const {

@@ -32,6 +32,7 @@ class ZoneInquiry {
   bool spent() const { return job_->budget.spent(recursor_.tools_.clock.now()); }
   std::vector<IpAddress> known_addresses(Dname server) const;
   void add_known_addresses();
+  bool may_be_asked(const IpAddress& address) const;
   void add_unverified();
   bool is_believed(const NameServer& glue) const;
   void add(std::span<const IpAddress> addresses, uint16_t port = 0);

@@ -260,6 +260,43 @@ TEST_F(RecursorTest, AsksNoPrivateAddressesForPublicNames) {
   for (const FakeQuery& query : world.network.queries()) EXPECT_TRUE(is_public(query.server.address));
 }
 
+TEST_F(RecursorTest, DoesNotAskItself) {
+  options().query_private = false;
+  auto made = std::make_shared<RecursionTable>(*table);
+  made->own_addresses = {endpoint("192.0.2.200").address, endpoint("203.0.113.2").address};
+  table = made;
+  answer("www.example.com.");
+  world.network.serve(endpoint("203.0.113.1"), {});
+  EXPECT_EQ(resolve("ftp.example.com.").rcode, Rcode::servfail);
+  EXPECT_THAT(internet.asked("203.0.113.2"), IsEmpty());
+}
+
+TEST_F(RecursorTest, RecallsWhatItKnows) {
+  const auto recall = [&](std::string_view qname) {
+    return recursor.recall({.qname = name(qname)}, table, forwards);
+  };
+  EXPECT_FALSE(recall("alias.example.com."));
+  answer("alias.example.com.");
+  resolve("nothing.example.com.");
+  world.network.forget_queries();
+  ASSERT_TRUE(recall("alias.example.com."));
+  EXPECT_THAT(answer_of(recall("alias.example.com.")->message), SizeIs(2));
+  EXPECT_EQ(recall("below.nothing.example.com.")->rcode, Rcode::nxdomain);
+  pass(100s);
+  EXPECT_THAT(answer_of(recall("www.example.com.")->message), ElementsAre(HasSubstr("200")));
+  EXPECT_FALSE(recall("away.example.com."));
+  EXPECT_THAT(internet.asked(), IsEmpty());
+}
+
+TEST_F(RecursorTest, PrimesAheadOfTheFirstQuery) {
+  EXPECT_EQ(run(world.network, recursor.prime(table)), true);
+  EXPECT_THAT(internet.asked(), ElementsAre(". NS"));
+  answer("www.example.com.");
+  EXPECT_THAT(internet.asked("198.41.0.4"), ElementsAre(". NS", "com. A"));
+  world.network.serve(endpoint("198.41.0.4"), {});
+  EXPECT_EQ(run(world.network, recursor.prime(table)), false);
+}
+
 TEST_F(RecursorTest, StubsAreAskedWhateverTheParentSays) {
   internet.zone("example.com.", {"192.0.2.53"}, {soa, "www 60 A 192.0.2.99"});
   auto made = std::make_shared<RecursionTable>(*table);

@@ -322,6 +322,20 @@ TEST(Normalise, DamagedRepliesDoNoHarm) {
   }
 }
 
+TEST(EndsInAlias, WhereTheServerSaysNothingOfTheTarget) {
+  const auto ends = [](const ReplyScript& script, Type qtype = Type::a) {
+    return ends_in_alias(parsed(reply_to(query_for("www.example.", qtype), script)));
+  };
+  const std::string alias = "www.example. 60 CNAME host.example.";
+  EXPECT_TRUE(ends({.answer = {alias}}));
+  EXPECT_FALSE(ends({.answer = {alias, "host.example. 60 A 192.0.2.1"}}));
+  EXPECT_FALSE(ends({.answer = {alias}, .authority = {soa}})) << "no data at the target";
+  EXPECT_FALSE(ends({.rcode = Rcode::nxdomain, .answer = {alias}}));
+  EXPECT_FALSE(ends({.answer = {alias}}, Type::cname));
+  EXPECT_FALSE(ends({.answer = {alias}}, Type::any));
+  EXPECT_FALSE(ends({}));
+}
+
 ReplyKind kind_of(const ReplyScript& script, bool asked_with_edns = true) {
   Octets reply = reply_to(query_for("www.example."), script);
   return classify(parsed(reply), asked_with_edns);
