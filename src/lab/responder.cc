@@ -20,7 +20,7 @@ constexpr ListenOptions listen_options{.reuse_port = false, .free_bind = true, .
 
 LabSocket open_socket(size_t server, const Endpoint& at, bool silent) {
   LabSocket socket{.server = server, .udp = open_udp_listener(at, listen_options), .tcp = {}};
-  if (!silent) socket.tcp = open_tcp_listener(at, listen_options);
+  if (!silent) socket.tcp = open_tcp_listener(local_endpoint(socket.udp.get()), listen_options);
   return socket;
 }
 
