@@ -92,13 +92,14 @@ struct Config {
     std::chrono::seconds max_negative_ttl{3'600};
     bool operator==(const Cache&) const = default;
   } cache;
-  std::vector<ForwardZone> forward;  // empty: the servers of /etc/resolv.conf, for "."
+  std::vector<ForwardZone> forward;  // empty, and no recursion: the servers of /etc/resolv.conf, for "."
   struct Recursion {
-    bool enabled = false;
+    bool enabled = true;
     QnameMinimisation qname_minimisation = QnameMinimisation::relaxed;
     std::vector<Endpoint> root_servers;  // empty: those built in
     uint16_t port = 53;                  // of authoritative servers
     bool query_private = false;
+    bool verify_glue = false;
     std::string root_hints;  // a master file with other hints than those built in; empty: none
     std::string local_root;  // the root zone's master file (RFC 8806); empty: none
     bool operator==(const Recursion&) const = default;

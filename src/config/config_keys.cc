@@ -180,7 +180,7 @@ constexpr Row rows[] = {
     "Answers that a name or type does not exist are kept for at most this time", live}),
 
   {{"forward", "a list of tables, each written [[forward]], with zone and servers", "[]",
-    "Where queries are sent, by zone; empty for the servers of /etc/resolv.conf", live},
+    "Other resolvers that are asked, by zone; without recursion and any of these the servers of /etc/resolv.conf", live},
    take_forward, [](const Row&, const Config& a, const Config& b) { return a.forward == b.forward; }},
   {{"forward[].zone", "a domain name, such as \"example.com\", or \".\" for everything", "",
     "The queries at or below this name; the longest match decides", live}},
@@ -189,7 +189,7 @@ constexpr Row rows[] = {
   {{"forward[].first", "true or false", "",
     "Whether these queries are resolved by recursion where the servers fail; needs recursion", live}},
 
-  value_row<&Config::recursion, &Recursion::enabled, ReadBoolean{}>({"recursion.enabled", "true or false", "false",
+  value_row<&Config::recursion, &Recursion::enabled, ReadBoolean{}>({"recursion.enabled", "true or false", "true",
     "Whether names that no [[forward]] has are resolved from the root, and not by the servers of /etc/resolv.conf", live}),
   value_row<&Config::recursion, &Recursion::qname_minimisation, ReadMinimisation{}>({"recursion.qname_minimisation",
     "one of \"off\", \"relaxed\", \"strict\"", "\"relaxed\"",
@@ -203,6 +203,8 @@ constexpr Row rows[] = {
     "The port of authoritative servers, for networks of one's own", live}),
   value_row<&Config::recursion, &Recursion::query_private, ReadBoolean{}>({"recursion.query_private", "true or false", "false",
     "Whether servers at loopback, private and link-local addresses are asked that other servers name", live}),
+  value_row<&Config::recursion, &Recursion::verify_glue, ReadBoolean{}>({"recursion.verify_glue", "true or false", "false",
+    "Whether addresses that a parent gives of servers outside of the zone that they serve are looked up all the same", live}),
   value_row<&Config::recursion, &Recursion::root_hints, ReadPath{}>({"recursion.root_hints", "an absolute path", "\"\"",
     "A file of root hints, in the form of named.root, instead of those built in; root_servers come first", live}),
   value_row<&Config::recursion, &Recursion::local_root, ReadPath{}>({"recursion.local_root", "an absolute path", "\"\"",

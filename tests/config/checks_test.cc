@@ -134,9 +134,9 @@ TEST(ConfigChecks, ALocalZoneAnswersForAllThatItHolds) {
 
 TEST(ConfigChecks, ForwardFirstNeedsRecursion) {
   const std::string forward = "[[forward]]\nzone = \"example\"\nservers = [\"192.0.2.1\"]\nfirst = true\n";
-  EXPECT_THAT(file_errors(forward),
+  EXPECT_THAT(file_errors(forward + "[recursion]\nenabled = false\n"),
               ElementsAre("p.toml:1:1: forward with first = true needs recursion.enabled"));
-  EXPECT_TRUE(good(load_file(forward + "[recursion]\nenabled = true\n")).forward.at(0).first);
+  EXPECT_TRUE(good(load_file(forward)).forward.at(0).first);
   EXPECT_THAT(file_errors("[[stub]]\nzone = \"example\"\nservers = [\"192.0.2.1\"]\nfirst = true\n"),
               ElementsAre(testing::HasSubstr("unknown key stub[].first")));
 }

@@ -28,10 +28,11 @@ def zones(key, given):
     for zone in given:
         if zone["hosts"]:
             cannot(f"{key}: servers by name")
-        for option in ("forward_first", "stub_first", "stub_prime"):
+        for option in ("stub_first", "stub_prime"):
             if zone.get(option) == "yes":
                 cannot(f"{key}: {option}")
-        yield f"\n[[{key}]]\nzone = {json.dumps(zone['name'])}\nservers = {json.dumps(zone['addrs'])}"
+        first = "\nfirst = true" if zone.get("forward_first") == "yes" else ""
+        yield f"\n[[{key}]]\nzone = {json.dumps(zone['name'])}\nservers = {json.dumps(zone['addrs'])}{first}"
 
 
 def configuration(model):
@@ -49,6 +50,7 @@ enabled = true
 qname_minimisation = "{minimisation(model)}"
 root_servers = {json.dumps([address for _, address in model["root_hints"]])}
 query_private = {json.dumps(bool(model["query_localhost"]))}
+verify_glue = {json.dumps(model["unbound"].get("harden-unverified-glue") == ["yes"])}
 """
     yield "[cache]"
     for theirs, ours in TTLS.items():
