@@ -211,9 +211,9 @@ RecursionServers::Octets RecursionServers::answer(const Endpoint& at, Bytes octe
     writer.edns({.udp_size = offered_size, .dnssec_ok = query->edns()->dnssec_ok, .options = {}});
   Octets reply = taken(writer);
   const Zone* zone = zone_for(server, query->question());
-  if (machine.stuffs && zone && machine.ill == Ill::none) reply = stuffed(*zone, reply, limit);
+  if (machine.stuffs && zone && machine.ill == Ill::none) reply = stuffed(at, *zone, reply, limit);
   if (machine.lowers_case) lower_question(reply);
-  if (machine.ill == Ill::garbles && !tcp) reply.resize(reply.size() / 2);
+  if (machine.ill == Ill::garbles && !tcp) reply[7] = 9;  // ANCOUNT: more than there are
   return reply;
 }
 
@@ -255,7 +255,7 @@ const Zone* RecursionServers::zone_for(const Server& server, const Question& que
     }
   }
   const bool of_parent = question.qtype == Type::ds && best && best->apex() == question.qname;
-  return of_parent && !best->apex().is_root() ? second : best;
+  return of_parent && second ? second : best;
 }
 
 void RecursionServers::answer_well(const Server& server, const MessageView& query, MessageWriter& out) {
@@ -282,10 +282,13 @@ void RecursionServers::answer_well(const Server& server, const MessageView& quer
 }
 
 // With records of names that the zone does not hold, and NS records that are not asked for: none may be
-// believed (RFC 2181 section 5.4.1, CVE-2025-11411). The root's may say anything.
-RecursionServers::Octets RecursionServers::stuffed(const Zone& zone, Bytes reply, size_t limit) {
+// believed (RFC 2181 section 5.4.1, CVE-2025-11411). The root's may say anything, and so may whoever is named
+// for a zone of any name in it.
+RecursionServers::Octets RecursionServers::stuffed(const Endpoint& at, const Zone& zone, Bytes reply,
+                                                   size_t limit) {
   const auto view = MessageView::parse(reply);
-  if (!view || zone.apex().is_root() || view->header().tc()) return {reply.begin(), reply.end()};
+  const std::set<std::string>& named_for = allowed_[at.address];
+  if (!view || named_for.contains(".") || view->header().tc()) return {reply.begin(), reply.end()};
   ++tally_.stuffed;
   Octets buffer(limit);
   MessageWriter writer(buffer);
@@ -293,17 +296,11 @@ RecursionServers::Octets RecursionServers::stuffed(const Zone& zone, Bytes reply
   writer.rcode(view->rcode());
   writer.aa(view->header().aa());
   constexpr size_t room_for_more = 11 + 40;
-  // Of names that it does not hold; but where it sends us is its own choice.
-  const auto is_server = [&](const DnameBuf& name) {
-    for (const RrView rr : view->section(Section::authority)) {
-      if (rr.type == Type::ns && target_of(rr) == name) return true;
-    }
-    return false;
-  };
   const auto elsewhere = [&] {
     for (;;) {
-      const DnameBuf name = dname(tree_.some_name(dice_));
-      if (!zone.holds(name) && !is_server(name)) return name;
+      const std::string name = tree_.some_name(dice_);
+      const auto holds = [&](const std::string& apex) { return is_at_or_below(name, apex); };
+      if (std::ranges::none_of(named_for, holds)) return dname(name);
     }
   };
   const auto stuff = [&](Section section, Dname owner, Type type) {
@@ -330,6 +327,7 @@ RecursionServers::Octets RecursionServers::stuffed(const Zone& zone, Bytes reply
 
 ConnectPlan RecursionServers::on_connect(const Endpoint& to) {
   ++tally_.connections;
+  stage_.trace.note("connects to", to.to_string());
   ConnectPlan plan{.outcome = ConnectPlan::Outcome::hang, .delay = 1ms, .pipe = {.server = to}};
   if (!servers_.contains(to.address)) return plan;
   const Machine& machine = machine_at(to);

@@ -66,7 +66,7 @@ class RecursionServers final : public Far {
   bool answer_ill(const Machine& machine, const MessageView& query, MessageWriter& out);
   void answer_well(const Server& server, const MessageView& query, MessageWriter& out);
   const Zone* zone_for(const Server& server, const Question& question) const;
-  Octets stuffed(const Zone& zone, Bytes reply, size_t limit);
+  Octets stuffed(const Endpoint& at, const Zone& zone, Bytes reply, size_t limit);
   Task<void> serve(Endpoint at, std::unique_ptr<Stream> stream);
 
   Stage& stage_;

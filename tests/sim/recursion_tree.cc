@@ -195,7 +195,8 @@ void Tree::settle_apex(size_t index) {
     for (const size_t machine : hosts_[host].machines) {
       const IpAddress& address = machines_[machine].address;
       const Type type = address.family() == Family::v4 ? Type::a : Type::aaaa;
-      add(hosts_[host].home, hosts_[host].name, type, address.to_string(), longest_ttl);
+      add(hosts_[host].home, hosts_[host].name, type, address.to_string(),
+          dice_.percent(50) ? longest_ttl : 60);
     }
   }
   if (index != 0 && dice_.percent(30))

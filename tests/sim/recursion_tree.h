@@ -31,7 +31,7 @@ enum class Ill : uint8_t {
   fails,       // SERVFAIL to all
   refers_up,   // to the root
   lies,        // a resolver that remembers what is false
-  garbles,     // cuts replies off in the middle
+  garbles,     // announces more records than it sends
   formerr,     // FORMERR whatever is asked
   closes_tcp,  // TC, and no TCP
 };
