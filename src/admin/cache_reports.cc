@@ -68,7 +68,7 @@ json report_entry(const StoredEntry& entry, WallTime now) {
               {"octets", entry.key.octets.size() + entry.blob.size()},
               {"frequency", entry.frequency}};
   if (key->rclass != Class::in) report["class"] = to_string(key->rclass);
-  if (key->realm != 0) report["realm"] = key->realm;
+  if (key->realm != 0 && key->view == KeyView::answer) report["realm"] = key->realm;
   if (key->view == KeyView::answer) add_answer(report, key->flags, entry.blob);
   if (key->view == KeyView::rrset) add_rrset(report, entry.blob);
   return report;

@@ -28,11 +28,10 @@ class DenialCache {
   DenialCache(S& store, const HashSecret& secret, FlushGeneration* flushes = nullptr)
       : store_(store), secret_(secret), flushes_(flushes) {}
 
-  // Exactly at `name`; what is found may be stale.
-  std::optional<Found> find(typename S::Reader& reader, Dname name, Type type,
-                            Class rclass = Class::in) const {
+  // Exactly at the name; what is found may be stale.
+  std::optional<Found> find(typename S::Reader& reader, const RrsetId& id) const {
     ViewKey key;
-    assign(key, {.owner = name, .type = type, .rclass = rclass});
+    assign(key, id);
     const Hit hit = reader.find(key.store_key());
     if (!hit) return std::nullopt;
     const auto blob = AnswerBlob::open(hit.blob());
@@ -54,7 +53,7 @@ class DenialCache {
 
  private:
   void assign(ViewKey& key, const RrsetId& id) const {
-    key.assign(key_prefix(KeyView::denial, id.type, id.rclass), id.owner.wire(), secret_);
+    key.assign(key_prefix(KeyView::denial, id.type, id.rclass, id.realm), id.owner.wire(), secret_);
   }
 
   S& store_;

@@ -17,6 +17,7 @@ struct RrsetId {
   Dname owner;
   Type type;
   Class rclass = Class::in;
+  uint16_t realm = 0;  // of what was learned under the same rules; others do not see it
 };
 
 // A popular RRset is worth fetching anew in the last tenth of its life.
@@ -76,7 +77,7 @@ class RrsetCache {
 
  private:
   void assign(ViewKey& key, const RrsetId& id) const {
-    key.assign(key_prefix(KeyView::rrset, id.type, id.rclass), id.owner.wire(), secret_);
+    key.assign(key_prefix(KeyView::rrset, id.type, id.rclass, id.realm), id.owner.wire(), secret_);
   }
 
   S& store_;
@@ -101,9 +102,10 @@ class DelegationCache {
 
   uint64_t flush_generation() const { return flushes_ ? flushes_->now() : 0; }
 
-  std::optional<Found> find(typename S::Reader& reader, Dname cut, Class rclass = Class::in) const {
+  std::optional<Found> find(typename S::Reader& reader, Dname cut, Class rclass = Class::in,
+                            uint16_t realm = 0) const {
     ViewKey key;
-    assign(key, cut, rclass);
+    assign(key, cut, rclass, realm);
     const Hit hit = reader.find(key.store_key());
     if (!hit) return std::nullopt;
     const auto blob = DelegationBlob::open(hit.blob());
@@ -113,10 +115,11 @@ class DelegationCache {
 
   // The fresh delegation nearest above `name`, or at it: one look-up for each label at most. For DS records,
   // which the parent has, ask with name.parent() (RFC 4035 section 3.1.4.1).
-  std::optional<Found> deepest(typename S::Reader& reader, Dname name, WallTime now,
-                               Class rclass = Class::in) const {
+  std::optional<Found> deepest(typename S::Reader& reader, Dname name, WallTime now, Class rclass = Class::in,
+                               uint16_t realm = 0) const {
     while (true) {
-      if (const auto found = find(reader, name, rclass); found && found->lifetime.fresh(now)) return found;
+      if (const auto found = find(reader, name, rclass, realm); found && found->lifetime.fresh(now))
+        return found;
       if (name.is_root()) return std::nullopt;
       name = name.parent();
     }
@@ -124,10 +127,10 @@ class DelegationCache {
 
   // Keeps `delegation` where it is fresh and no flush came since `began`. Whether it is kept.
   bool put(Dname cut, const DelegationBlob& delegation, WallTime now,
-           std::optional<uint64_t> began = std::nullopt, Class rclass = Class::in) {
+           std::optional<uint64_t> began = std::nullopt, Class rclass = Class::in, uint16_t realm = 0) {
     if (delegation.expires_at() <= now) return false;
     ViewKey key;
-    assign(key, cut, rclass);
+    assign(key, cut, rclass, realm);
     const auto store = [&] {
       return store_.put(key.store_key(), lifetime_of(delegation.stored_at(), delegation.ttl()),
                         delegation.octets());
@@ -142,8 +145,8 @@ class DelegationCache {
   }
 
  private:
-  void assign(ViewKey& key, Dname cut, Class rclass) const {
-    key.assign(key_prefix(KeyView::delegation, Type::ns, rclass), cut.wire(), secret_);
+  void assign(ViewKey& key, Dname cut, Class rclass, uint16_t realm = 0) const {
+    key.assign(key_prefix(KeyView::delegation, Type::ns, rclass, realm), cut.wire(), secret_);
   }
 
   S& store_;

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/clock.h"
 #include "cli/command.h"
+#include "server/own_zones.h"
 
 namespace peregrine {
 namespace {
@@ -19,8 +21,11 @@ void print_notes(const Config& config, std::ostream& out) {
 int check(const ConfigOptions& options, Console console) {
   const LoadedConfig loaded = load(options);
   if (print_errors(loaded.errors, console.err)) return exit_failed;
+  const OwnZones own = load_own_zones(loaded.config, SystemClock().wall());
+  if (print_errors(own.errors, console.err)) return exit_failed;
   console.out << (options.file.empty() ? "the built-in configuration" : options.file) << ": ok\n";
   print_notes(loaded.config, console.out);
+  for (const std::string& warning : own.warnings) console.out << "note: " << warning << '\n';
   return exit_ok;
 }
 

@@ -26,11 +26,14 @@ class StoreKnowledge final : public Knowledge {
         message_(max_message_size) {}
 
   void limits(const TtlLimits& limits) { limits_ = limits; }
+  // What is learned from other servers, for the same names, belongs to another realm.
+  void realm(uint16_t realm) { realm_ = realm; }
 
   std::optional<Rrset> rrset(Dname owner, Type type) override;
   std::optional<Denial> denial(Dname name, Type type, Dname highest) override;
   std::optional<Delegation> delegation(Dname name) override;
-  uint64_t flush_generation() const override { return rrsets_.flush_generation(); }
+  // With the realm: what a resolution learns belongs to that in which it began.
+  uint64_t flush_generation() const override { return rrsets_.flush_generation() << 16 | realm_; }
   void learn(const Rrset& rrset, uint64_t began) override;
   void learn(Dname name, Type type, const Denial& denial, uint64_t began) override;
   std::optional<Delegation> learn(const DelegationSource& referral, uint64_t began) override;
@@ -48,6 +51,8 @@ class StoreKnowledge final : public Knowledge {
     const auto floor = std::max<int64_t>(ttl, limits_.floor.count());
     return static_cast<uint32_t>(std::min<int64_t>(floor, cap.count()));
   }
+  static uint64_t flushes_of(uint64_t began) { return began >> 16; }
+  static uint16_t realm_of(uint64_t began) { return static_cast<uint16_t>(began); }
   std::optional<Denial> denial_at(Dname name, Type type);
   Delegation owned(Dname zone, const DelegationBlob& blob) const;
 
@@ -57,13 +62,14 @@ class StoreKnowledge final : public Knowledge {
   DelegationCache<S> delegations_;
   DenialCache<S> denials_;
   TtlLimits limits_;
+  uint16_t realm_ = 0;
   AnswerReader answers_;
   std::vector<uint8_t> blob_, message_;
 };
 
 template <Store S>
 std::optional<Rrset> StoreKnowledge<S>::rrset(Dname owner, Type type) {
-  const auto found = rrsets_.find(reader_, {.owner = owner, .type = type});
+  const auto found = rrsets_.find(reader_, {.owner = owner, .type = type, .realm = realm_});
   if (!found || !found->lifetime.fresh(now())) return std::nullopt;
   Rrset set{.owner = DnameBuf(owner),
             .type = type,
@@ -78,7 +84,7 @@ std::optional<Rrset> StoreKnowledge<S>::rrset(Dname owner, Type type) {
 
 template <Store S>
 std::optional<Denial> StoreKnowledge<S>::denial_at(Dname name, Type type) {
-  const auto found = denials_.find(reader_, name, type);
+  const auto found = denials_.find(reader_, {.owner = name, .type = type, .realm = realm_});
   if (!found || !found->lifetime.fresh(now())) return std::nullopt;
   const KeyParts key{
       .realm = 0, .flags = 0, .view = KeyView::denial, .type = type, .rclass = Class::in, .owner = name};
@@ -111,7 +117,7 @@ Delegation StoreKnowledge<S>::owned(Dname zone, const DelegationBlob& blob) cons
 
 template <Store S>
 std::optional<Delegation> StoreKnowledge<S>::delegation(Dname name) {
-  const auto found = delegations_.deepest(reader_, name, now());
+  const auto found = delegations_.deepest(reader_, name, now(), Class::in, realm_);
   if (!found) return std::nullopt;
   return owned(found->cut, found->delegation);
 }
@@ -126,7 +132,9 @@ void StoreKnowledge<S>::learn(const Rrset& rrset, uint64_t began) {
   const auto blob = encode_rrset({.credibility = rrset.credibility, .stored_at = now(), .ttl = ttl}, records,
                                  signatures, blob_);
   const auto opened = blob ? RrsetBlob::open(*blob) : std::nullopt;
-  if (opened) rrsets_.put({.owner = rrset.owner, .type = rrset.type}, *opened, now(), began);
+  if (!opened) return;
+  rrsets_.put({.owner = rrset.owner, .type = rrset.type, .realm = realm_of(began)}, *opened, now(),
+              flushes_of(began));
 }
 
 template <Store S>
@@ -139,7 +147,8 @@ void StoreKnowledge<S>::learn(Dname name, Type type, const Denial& denial, uint6
   if (!view || ttl == 0) return;
   const auto blob = encode_answer(*view, {.stored_at = now(), .keep = std::chrono::seconds(ttl)}, blob_);
   const auto opened = blob ? AnswerBlob::open(*blob) : std::nullopt;
-  if (opened) denials_.put({.owner = name, .type = at}, *opened, *blob, ttl, began);
+  if (!opened) return;
+  denials_.put({.owner = name, .type = at, .realm = realm_of(began)}, *opened, *blob, ttl, flushes_of(began));
 }
 
 template <Store S>
@@ -147,7 +156,7 @@ std::optional<Delegation> StoreKnowledge<S>::learn(const DelegationSource& refer
   const auto blob = encode_delegation(referral, now(), longest_delegation, blob_);
   const auto opened = blob ? DelegationBlob::open(*blob) : std::nullopt;
   if (!opened) return std::nullopt;
-  delegations_.put(referral.cut, *opened, now(), began);
+  delegations_.put(referral.cut, *opened, now(), flushes_of(began), Class::in, realm_of(began));
   return owned(referral.cut, *opened);
 }
 

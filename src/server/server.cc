@@ -107,6 +107,18 @@ void take_kernels(bool simd) {
   use_kernels(choice.kernels);
 }
 
+// What a worker may answer by when there is none yet. Throws StartError.
+Snapshot first_snapshot(const Config& config) {
+  const OwnZones own = load_own_zones(config, SystemClock().wall());
+  for (const std::string& warning : own.warnings) log_warning(warning);
+  if (!own.errors.empty()) {
+    const size_t more = own.errors.size() - 1;
+    throw StartError(own.errors.front().to_string() +
+                     (more == 0 ? "" : "; peregrine check says " + std::to_string(more) + " more"));
+  }
+  return make_snapshot(config, system_servers(config, config.server.listen), own);
+}
+
 std::shared_ptr<const CookieSecrets> random_cookie_secrets() {
   Random random = Random::from_system();
   const HashKey current = HashKey::make(random);
@@ -178,7 +190,7 @@ Server::Server(Config config, Loader loader)
       loop_(clock_),
       store_(make_store(config_)),
       cache_(std::visit(over_all_of, store_)),
-      snapshot_(make_snapshot(config_, system_servers(config_, config_.server.listen))),
+      snapshot_(first_snapshot(config_)),
       signals_(std::make_unique<Signals>(*this)) {
   snapshot_.cookies = random_cookie_secrets();
   take_kernels(config_.flags.on(Flag::simd));
@@ -211,7 +223,7 @@ void Server::open_cache_file(std::vector<WorkerPlan>& plans) {
   if (!store_file_) return;
   const auto secret = std::make_shared<const HashSecret>(store_file_->hash_key());
   for (WorkerPlan& plan : plans) plan.hash_secret = secret;
-  store_file_->start(secret, *snapshot_.forward, snapshot_.policy_generation,
+  store_file_->start(secret, *snapshot_.sources, snapshot_.policy_generation,
                      std::max(config_.cache.max_ttl, config_.cache.max_negative_ttl));
 }
 
@@ -294,14 +306,17 @@ void Server::reload(std::function<void(const ReloadReport&)> done) {
   background_->run([this, listen = config_.server.listen, done = std::move(done)]() mutable {
     LoadedConfig loaded = load_or_say_why(loader_);
     std::vector<Endpoint> servers = system_servers(loaded.config, listen);
-    loop_.post([this, loaded = std::move(loaded), servers = std::move(servers),
-                done = std::move(done)]() mutable { done(apply(loaded, std::move(servers))); });
+    OwnZones own = loaded.errors.empty() ? load_own_zones(loaded.config, SystemClock().wall()) : OwnZones();
+    loop_.post([this, loaded = std::move(loaded), servers = std::move(servers), own = std::move(own),
+                done = std::move(done)]() mutable { done(apply(loaded, std::move(servers), own)); });
   });
 }
 
-ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers) {
+ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers,
+                           const OwnZones& own) {
   ReloadReport report;
   for (const ConfigError& error : loaded.errors) report.errors.push_back(error.to_string());
+  for (const ConfigError& error : own.errors) report.errors.push_back(error.to_string());
   Config merged = merge_live(config_, loaded.config);
   if (report.errors.empty()) report.errors = forwards_to_itself(merged, is_of_this_host);
   if (!report.errors.empty()) {
@@ -316,8 +331,9 @@ ReloadReport Server::apply(const LoadedConfig& loaded, std::vector<Endpoint> sys
   }
   config_ = std::move(merged);
   set_log_level(config_.log.level);
-  snapshot_ = next_snapshot(snapshot_, config_, system_servers);
-  if (store_file_) store_file_->adopt(*snapshot_.forward, snapshot_.policy_generation);
+  for (const std::string& warning : own.warnings) log_warning(warning);
+  snapshot_ = next_snapshot(snapshot_, config_, system_servers, own);
+  if (store_file_) store_file_->adopt(*snapshot_.sources, snapshot_.policy_generation);
   for (auto& worker : workers_) worker->adopt(snapshot_);
   ++reloads_;
   log_info("reloaded the configuration (generation " + std::to_string(snapshot_.generation) + ")");

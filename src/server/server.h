@@ -82,7 +82,7 @@ class Server {
   void open_sockets(std::vector<WorkerPlan>& plans);
   void open_address(const ListenAddress& listen, std::vector<WorkerPlan>& plans);
   void start_workers(std::vector<WorkerPlan> plans);
-  ReloadReport apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers);
+  ReloadReport apply(const LoadedConfig& loaded, std::vector<Endpoint> system_servers, const OwnZones& own);
   void drain_workers();
 
   Config config_;

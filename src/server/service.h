@@ -51,7 +51,9 @@ class Service {
         recursor_({exchange_, upstreams_, world.clock}, knowledge_, forwarder_),
         inflight_(snapshot_.settings->inflight),
         blob_scratch_(max_blob),
-        message_scratch_(max_message) {}
+        message_scratch_(max_message) {
+    knowledge_.realm(snapshot_.knowledge_realm);
+  }
 
   // Answers the query in the first `size` octets of `slot` in place: the reply's size, or 0 where there is
   // none now: then client.sink gets the reply later, or is told that there will be none.
@@ -67,6 +69,7 @@ class Service {
   void adopt(Snapshot snapshot) {
     snapshot_ = std::move(snapshot);
     inflight_.limits(snapshot_.settings->inflight);
+    knowledge_.realm(snapshot_.knowledge_realm);
   }
   const Snapshot& snapshot() const { return snapshot_; }
   const Upstreams& upstreams() const { return upstreams_; }
@@ -96,12 +99,13 @@ class Service {
     return {.tables = snapshot_.policy_generation, .flushes = cache_.flush_generation()};
   }
 
-  size_t answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone);
+  std::optional<size_t> answer_locally(MutableBytes slot, Query& query);
   size_t answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key);
   size_t reject(MutableBytes slot, Query& query, const Rejection& rejection, Source source = Source::error);
   size_t resolve_later(MutableBytes slot, Query& query, const AnswerKey& key, const Client& client);
   bool is_current(const AnswerBlob& blob, const Query& query) const;
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
+  const Zone* local_zone(Dname qname, Type qtype) const { return snapshot_.own->locals->find(qname, qtype); }
   bool is_recursive(Dname qname) const;
   Task<void> run(AnswerKey key, ResolveRequest request, Began began);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
@@ -162,9 +166,7 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
                        .checking_disabled = query.fields.cd()},
                       world_.hash_secret);
   if (size_t reply = answer_from_cache(slot, query, key)) return reply;
-  if (const SpecialZone* zone = special_zone(query.question.qname, query.question.qtype)) {
-    return answer_locally(slot, query, *zone);
-  }
+  if (const auto reply = answer_locally(slot, query)) return *reply;
   return resolve_later(slot, query, key, client);
 }
 
@@ -195,16 +197,33 @@ template <Store S>
 const SpecialZone* Service<S>::special_zone(Dname qname, Type qtype) const {
   const SpecialZone* zone = find_special_zone(qname, qtype);
   if (!zone) return nullptr;
+  const Zone* local = local_zone(qname, qtype);
+  if (local && local->apex().is_at_or_below(zone->apex)) return nullptr;
   const ForwardTable::Zone* configured = snapshot_.forward->find(qname);
   if (configured && configured->zone.view().is_at_or_below(zone->apex)) return nullptr;
   const Delegation* stub = snapshot_.recursion ? snapshot_.recursion->stub(qname) : nullptr;
   return stub && stub->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
 }
 
+// Nothing where the name is not ours, or where an alias leads out of our zone or a delegation down, and the
+// client wants to be led on.
 template <Store S>
-size_t Service<S>::answer_locally(MutableBytes slot, Query& query, const SpecialZone& zone) {
+std::optional<size_t> Service<S>::answer_locally(MutableBytes slot, Query& query) {
+  const Question& question = query.question;
   MessageWriter writer(message_scratch_);
-  if (!write_special_answer(zone, query.question, writer)) {
+  bool fits = true;
+  if (const SpecialZone* special = special_zone(question.qname, question.qtype)) {
+    fits = write_special_answer(*special, question, writer);
+  } else if (const Zone* zone = local_zone(question.qname, question.qtype)) {
+    fits = writer.question(question.qname, question.qtype, question.qclass);
+    const Zone::Outcome outcome = zone->answer(question, query.fields.dnssec_ok, writer);
+    const bool leads_on = outcome == Zone::Outcome::alias || outcome == Zone::Outcome::referral;
+    if (leads_on && query.fields.rd()) return std::nullopt;
+    fits = fits && outcome != Zone::Outcome::overflow;
+  } else {
+    return std::nullopt;
+  }
+  if (!fits) {
     return reject(slot, query, {Rcode::servfail, Ede::other, "no room for a local answer"});
   }
   query.outcome.source = Source::local;
@@ -267,18 +286,21 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
 }
 
 // Whether the name is resolved from the root or a stub: no [[forward]] holds it, or only one above its
-// [[stub]].
+// [[stub]]; or one that may be gone without.
 template <Store S>
 bool Service<S>::is_recursive(Dname qname) const {
-  return snapshot_.recursion && !forward_of(qname, *snapshot_.forward, *snapshot_.recursion);
+  if (!snapshot_.recursion) return false;
+  const ForwardTable::Zone* zone = forward_of(qname, *snapshot_.forward, *snapshot_.recursion);
+  return !zone || zone->first;
 }
 
 template <Store S>
 Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, Began began) {
-  if (is_recursive(request.qname)) {
+  const bool is_local = local_zone(request.qname, request.qtype) != nullptr;
+  if (is_local || is_recursive(request.qname)) {
     knowledge_.limits(snapshot_.settings->ttl);
-    auto resolution = co_await recursor_.resolve(request, snapshot_.recursion, snapshot_.forward,
-                                                 snapshot_.settings->forwarder);
+    auto resolution = co_await recursor_.resolve(request, is_local ? snapshot_.own : snapshot_.recursion,
+                                                 snapshot_.forward, snapshot_.settings->forwarder);
     finish(key, request, resolution, began);
     co_return;
   }
@@ -292,7 +314,12 @@ void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, con
   const std::vector<Waiter> waiters = inflight_.finish(key, began.era());
   const auto message = MessageView::parse(resolution.message);
   Result<AnswerBlob> blob = std::unexpected(Error::not_found);
-  if (message) {
+  if (message && local_zone(request.qname, request.qtype)) {
+    // What is ours is not in the cache, where a reload would not change it.
+    const BlobFields fields{.stored_at = world_.clock.wall(), .keep = snapshot_.settings->ttl.cap};
+    const auto octets = encode_answer(*message, fields, blob_scratch_);
+    if (const auto opened = octets ? AnswerBlob::open(*octets) : std::nullopt) blob = *opened;
+  } else if (message) {
     blob = cache_.put(key, *message, world_.clock.wall(), began.tables, snapshot_.settings->ttl,
                       blob_scratch_, began.flushes);
   }

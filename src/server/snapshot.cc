@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "config/own_addresses.h"
+#include "resolve/own_zone.h"
 #include "resolve/root_hints.h"
 #include "server/host.h"
 
@@ -13,7 +14,7 @@ namespace {
 std::vector<ForwardTable::Zone> forward_zones(const Config& config,
                                               std::span<const Endpoint> system_servers) {
   std::vector<ForwardTable::Zone> zones;
-  for (const ForwardZone& zone : config.forward) zones.push_back({zone.zone, zone.servers});
+  for (const ForwardZone& zone : config.forward) zones.push_back({zone.zone, zone.servers, zone.first});
   if (zones.empty() && !system_servers.empty()) {
     zones.push_back({DnameBuf(), {system_servers.begin(), system_servers.end()}});
   }
@@ -40,12 +41,33 @@ Delegation delegation_to(Dname zone, std::span<const Endpoint> servers) {
   return made;
 }
 
-std::shared_ptr<const RecursionTable> recursion_of(const Config& config) {
-  if (!config.recursion.enabled) return nullptr;
+Delegation root_of(const Config& config, const OwnZones& own) {
+  if (!config.recursion.enabled) return delegation_to(Dname(), {});
+  const auto& servers = config.recursion.root_servers;
+  if (!servers.empty()) return delegation_to(Dname(), servers);
+  return own.root_hints ? *own.root_hints : built_in_root();
+}
+
+void add_local(const OwnZones& own, RecursionTable& table) {
+  for (const auto& zone : own.local) {
+    for (const DnameBuf& cut : zone->delegations()) {
+      table.stubs.push_back(delegation_in(*zone, cut));
+      table.stubs.back().configured = true;
+    }
+  }
+  table.locals = std::make_shared<const LocalZones>(own.local);
+}
+
+// Without recursion: only what local zones need.
+std::shared_ptr<const RecursionTable> table_of(const Config& config, const OwnZones& own) {
   auto made = std::make_shared<RecursionTable>();
-  const auto& roots = config.recursion.root_servers;
-  made->root = roots.empty() ? built_in_root() : delegation_to(Dname(), roots);
-  for (const ForwardZone& stub : config.stub) made->stubs.push_back(delegation_to(stub.zone, stub.servers));
+  made->root = root_of(config, own);
+  if (config.recursion.enabled) {
+    for (const ForwardZone& stub : config.stub) made->stubs.push_back(delegation_to(stub.zone, stub.servers));
+    made->local_root = own.local_root;
+    made->local_root_expires = own.local_root_expires;
+  }
+  add_local(own, *made);
   made->options = {.timeout = config.resolver.timeout,
                    .minimisation = minimisation_of(config.recursion.qname_minimisation),
                    .randomise_case = config.resolver.randomise_case,
@@ -53,12 +75,6 @@ std::shared_ptr<const RecursionTable> recursion_of(const Config& config) {
                    .port = config.recursion.port,
                    .query_private = config.recursion.query_private};
   return made;
-}
-
-bool same_tables(const ForwardTable& a, const ForwardTable& b) {
-  return std::ranges::equal(a.zones(), b.zones(), [](const auto& x, const auto& y) {
-    return x.zone == y.zone && x.servers == y.servers;
-  });
 }
 
 Settings settings_of(const Config& config) {
@@ -79,26 +95,35 @@ Settings settings_of(const Config& config) {
   };
 }
 
-}  // namespace
-
-ServedSince::ServedSince(const ForwardTable& table, uint32_t generation) : elsewhere_(generation) {
-  for (const ForwardTable::Zone& zone : table.zones()) zones_[zone.zone] = generation;
+// All but the generations.
+Snapshot parts_of(const Config& config, std::span<const Endpoint> system_servers, const OwnZones& own) {
+  Snapshot made;
+  made.settings = std::make_shared<const Settings>(settings_of(config));
+  made.forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
+  made.own = table_of(config, own);
+  if (config.recursion.enabled) made.recursion = made.own;
+  made.sources = std::make_shared<const Sources>(*made.forward, made.own.get(), own);
+  const uint64_t servers = Sources(*made.forward, made.own.get(), {}).fingerprint();
+  made.knowledge_realm = static_cast<uint16_t>(servers);
+  return made;
 }
 
-ServedSince::ServedSince(const ServedSince& before, const ForwardTable& old_table, const ForwardTable& table,
+}  // namespace
+
+ServedSince::ServedSince(const Sources& sources, uint32_t generation) : elsewhere_(generation) {
+  for (const auto& [zone, fingerprint] : sources.zones()) zones_[zone] = generation;
+}
+
+ServedSince::ServedSince(const ServedSince& before, const Sources& old_sources, const Sources& sources,
                          uint32_t generation)
-    : elsewhere_(before.elsewhere_) {
-  auto servers_in = [](const ForwardTable& in, Dname name) {
-    const ForwardTable::Zone* zone = in.find(name);
-    return zone ? zone->servers : std::vector<Endpoint>{};
-  };
+    : elsewhere_(old_sources.elsewhere() == sources.elsewhere() ? before.elsewhere_ : generation) {
   auto compare = [&](Dname name) {
     const uint32_t since = before.generation_of(name);
-    zones_[DnameBuf(name)] = servers_in(old_table, name) == servers_in(table, name) ? since : generation;
+    zones_[DnameBuf(name)] = old_sources.of(name) == sources.of(name) ? since : generation;
   };
-  for (const ForwardTable::Zone& zone : table.zones()) compare(zone.zone);
+  for (const auto& [zone, fingerprint] : sources.zones()) compare(zone);
   for (const auto& [zone, since] : before.zones_)
-    compare(zone);  // those of the old table, and those gone before
+    compare(zone);  // those of the old sources, and those gone before
 }
 
 uint32_t ServedSince::generation_of(Dname qname) const {
@@ -109,28 +134,22 @@ uint32_t ServedSince::generation_of(Dname qname) const {
   }
 }
 
-Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers) {
-  auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
-  return {std::make_shared<const Settings>(settings_of(config)),
-          forward,
-          recursion_of(config),
-          std::make_shared<const ServedSince>(*forward, 1),
-          {},
-          1,
-          1};
+Snapshot make_snapshot(const Config& config, std::span<const Endpoint> system_servers, const OwnZones& own) {
+  Snapshot made = parts_of(config, system_servers, own);
+  made.generation = made.policy_generation = 1;
+  made.served_since = std::make_shared<const ServedSince>(*made.sources, 1);
+  return made;
 }
 
-Snapshot next_snapshot(const Snapshot& before, const Config& config,
-                       std::span<const Endpoint> system_servers) {
-  const uint32_t generation = before.generation + 1;
-  auto forward = std::make_shared<const ForwardTable>(forward_zones(config, system_servers));
-  return {std::make_shared<const Settings>(settings_of(config)),
-          forward,
-          recursion_of(config),
-          std::make_shared<const ServedSince>(*before.served_since, *before.forward, *forward, generation),
-          before.cookies,
-          generation,
-          same_tables(*before.forward, *forward) ? before.policy_generation : generation};
+Snapshot next_snapshot(const Snapshot& before, const Config& config, std::span<const Endpoint> system_servers,
+                       const OwnZones& own) {
+  Snapshot made = parts_of(config, system_servers, own);
+  made.generation = before.generation + 1;
+  made.policy_generation = *before.sources == *made.sources ? before.policy_generation : made.generation;
+  made.served_since = std::make_shared<const ServedSince>(*before.served_since, *before.sources,
+                                                          *made.sources, made.generation);
+  made.cookies = before.cookies;
+  return made;
 }
 
 std::vector<Endpoint> system_servers(const Config& config, std::span<const ListenAddress> listen) {

@@ -26,12 +26,8 @@ void log_loaded(const CacheFileStats& stats) {
 
 }  // namespace
 
-uint64_t rules_of(const ForwardTable& table) {
-  std::string all(version);
-  for (const ForwardTable::Zone& zone : table.zones()) {
-    all += '\n' + zone.zone.to_string();
-    for (const Endpoint& server : zone.servers) all += ' ' + server.to_string();
-  }
+uint64_t rules_of(const Sources& sources) {
+  const std::string all = std::string(version) + ' ' + std::to_string(sources.fingerprint());
   return siphash13({}, {reinterpret_cast<const uint8_t*>(all.data()), all.size()});
 }
 
@@ -57,10 +53,10 @@ StoreFile::~StoreFile() {
   executor_.reset();  // runs what waits, and joins
 }
 
-void StoreFile::start(std::shared_ptr<const HashSecret> secret, const ForwardTable& table,
-                      uint32_t generation, std::chrono::seconds longest_ttl) {
+void StoreFile::start(std::shared_ptr<const HashSecret> secret, const Sources& sources, uint32_t generation,
+                      std::chrono::seconds longest_ttl) {
   const WallTime now = SystemClock().wall();
-  rules_ = rules_of(table);
+  rules_ = rules_of(sources);
   store_.tell_time(now);
   executor_ = make_thread_executor("cache file");
   file_->start(entries_, *executor_);
@@ -94,8 +90,8 @@ void StoreFile::tick() {
   loop_.timers().arm(timer_, loop_.clock().now() + between_ticks);
 }
 
-void StoreFile::adopt(const ForwardTable& table, uint32_t generation) {
-  const uint64_t rules = rules_of(table);
+void StoreFile::adopt(const Sources& sources, uint32_t generation) {
+  const uint64_t rules = rules_of(sources);
   if (rules == rules_) return;
   rules_ = rules;
   file_->change_rules(rules, generation);

@@ -11,7 +11,7 @@
 #include "cache/arena_entries.h"
 #include "cache/cache_file.h"
 #include "io/loop.h"
-#include "resolve/forwarder.h"
+#include "server/sources.h"
 
 namespace peregrine {
 
@@ -24,10 +24,10 @@ class StoreFile {
   ~StoreFile();
 
   const HashKey& hash_key() const { return file_->hash_key(); }
-  // Begins to read what is in the file, and writes to it from then on. Answers from the servers of `table`
-  // get `generation`; what came from others is left out. Nothing is good for longer than `longest_ttl` after
+  // Begins to read what is in the file, and writes to it from then on. Answers from `sources` get
+  // `generation`; what came from others is left out. Nothing is good for longer than `longest_ttl` after
   // it was stored. Returns when all is read, or after a second: the store may be used then.
-  void start(std::shared_ptr<const HashSecret> secret, const ForwardTable& table, uint32_t generation,
+  void start(std::shared_ptr<const HashSecret> secret, const Sources& sources, uint32_t generation,
              std::chrono::seconds longest_ttl);
   // Before a flush of the store, which must not run while entries come from the file. On any thread but that
   // of the loop and workers.
@@ -35,7 +35,7 @@ class StoreFile {
   // Has loading end soon, whatever is left. Thread-safe.
   void stop_loading() { file_->stop_loading(); }
   // Other servers than before are asked since `generation`. Before the workers know it.
-  void adopt(const ForwardTable& table, uint32_t generation);
+  void adopt(const Sources& sources, uint32_t generation);
   // After a flush of the store, on any thread: calls `done` on another thread when nothing that was there
   // before can come back. What the store has evicted, and a flush could not see, is forgotten.
   void settle_flush(Job done);
@@ -56,8 +56,8 @@ class StoreFile {
   uint64_t rules_ = 0;
 };
 
-// What entries depend on and do not say: the same for the same servers of the same zones, and the same
+// What entries depend on and do not say: the same for the same sources of the same zones, and the same
 // version of this server.
-uint64_t rules_of(const ForwardTable& table);
+uint64_t rules_of(const Sources& sources);
 
 }  // namespace peregrine

@@ -43,7 +43,7 @@ class StoreFileTest : public testing::Test {
 
     SystemClock clock;
     Loop loop;
-    ForwardTable table{{}};
+    Sources table{ForwardTable{{}}};
     ArenaStore store;
     std::shared_ptr<const HashSecret> secret;
     std::unique_ptr<StoreFile> file;
