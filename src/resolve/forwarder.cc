@@ -36,7 +36,7 @@ std::optional<Ede> extended_error(const MessageView& reply) {
 class Inquiry {
  public:
   Inquiry(Talk::Tools tools, MutableBytes scratch, const ResolveRequest& request,
-          const ForwarderOptions& options)
+          const ForwarderOptions& options, TracePlace place)
       : tools_(tools),
         scratch_(scratch),
         request_(request),
@@ -49,7 +49,8 @@ class Inquiry {
                   .dnssec_ok = request.dnssec_ok,
                   .randomise_case = options.randomise_case,
                   .udp_size = options.udp_size},
-        budget_{.packets = options.max_packets, .deadline = tools.clock.now() + options.timeout} {}
+        budget_{.packets = options.max_packets, .deadline = tools.clock.now() + options.timeout},
+        talk_(tools_, question_, budget_, place) {}
 
   Task<Resolution> run(std::span<const Endpoint> zone_servers);
 
@@ -65,7 +66,7 @@ class Inquiry {
   const ForwarderOptions& options_;
   TalkQuestion question_;
   Budget budget_;
-  Talk talk_{tools_, question_, budget_};
+  Talk talk_;
   std::optional<Ede> upstream_ede_;
   Resolution answer_;
 };
@@ -99,6 +100,10 @@ bool Inquiry::take(Endpoint server, const Reply& reply) {
   Result<Bytes> message = std::unexpected(Error::bad_message);
   if (view && classify(*view, false) == ReplyKind::answer)
     message = normalise(*view, question, request_.dnssec_ok, scratch_);
+  if (const TracePlace query = talk_.last_query()) {
+    query.say(view ? to_string(view->rcode()) : std::string(to_string(view.error())));
+    if (!message) query.say("of no use");
+  }
   if (!message) {
     tools_.upstreams.answered_uselessly(server, reply.rtt);
     if (view && view->rcode() == Rcode::servfail && !upstream_ede_) upstream_ede_ = extended_error(*view);
@@ -139,11 +144,13 @@ Forwarder::Forwarder(Exchange& exchange, Upstreams& upstreams, Clock& clock)
     : exchange_(exchange), upstreams_(upstreams), clock_(clock), scratch_(max_message_size) {}
 
 Task<Resolution> Forwarder::resolve(ResolveRequest request, std::shared_ptr<const ForwardTable> table,
-                                    ForwarderOptions options) {
+                                    ForwarderOptions options, TracePlace place) {
   const ForwardTable::Zone* zone = table->find(request.qname);
   if (zone == nullptr || zone->servers.empty())
     co_return servfail(Ede::no_reachable_authority, "no server for this name");
-  Inquiry inquiry({exchange_, upstreams_, clock_}, scratch_, request, options);
+  const TracePlace zone_place =
+      place ? place.add({.kind = TraceStep::Kind::zone, .name = zone->zone}) : TracePlace();
+  Inquiry inquiry({exchange_, upstreams_, clock_}, scratch_, request, options, zone_place);
   auto resolution = co_await inquiry.run(zone->servers);
   co_return resolution;
 }

@@ -7,6 +7,7 @@
 
 #include "resolve/exchange.h"
 #include "resolve/resolution.h"
+#include "resolve/trace.h"
 #include "resolve/upstreams.h"
 
 namespace peregrine {
@@ -39,9 +40,10 @@ class Forwarder {
   Forwarder(Exchange& exchange, Upstreams& upstreams, Clock& clock);
   // Never fails otherwise than by SERVFAIL: with the upstream's own extended error where it gave one with its
   // SERVFAIL; else 22 (no reachable authority) when there were replies, but none of use, or nobody to ask; 23
-  // (network error) when there were none. `table` is kept until the task ends.
+  // (network error) when there were none. `table` is kept until the task ends. The servers' zone and what is
+  // asked of them become steps at `place`.
   Task<Resolution> resolve(ResolveRequest request, std::shared_ptr<const ForwardTable> table,
-                           ForwarderOptions options);
+                           ForwarderOptions options, TracePlace place = {});
 
  private:
   Exchange& exchange_;

@@ -36,7 +36,7 @@ Task<std::optional<Race::Outcome>> Race::next() {
     const Instant deadline = state.budget->deadline;
     if (now() >= deadline) co_return std::nullopt;
     if (state.running == 0) {
-      if (next_ == servers_.size() || state.budget->packets == 0) co_return std::nullopt;
+      if (next_ == servers_.size() || state.budget->spent(now())) co_return std::nullopt;
       hedged_ = false;
       start(servers_[next_++], Sharing::yes);
       continue;

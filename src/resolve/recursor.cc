@@ -127,7 +127,9 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
 
 Recursor::JobPtr Recursor::begin(std::shared_ptr<const RecursionTable> table) {
   const RecursionOptions& options = table->options;
-  const Budget budget{.packets = options.max_packets, .deadline = tools_.clock.now() + options.timeout};
+  const Budget budget{.packets = options.max_packets,
+                      .octets = options.max_octets,
+                      .deadline = tools_.clock.now() + options.timeout};
   return std::make_shared<Job>(
       Job{.table = table,
           .forwards = std::make_shared<const ForwardTable>(std::vector<ForwardTable::Zone>{}),
@@ -264,7 +266,7 @@ Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
   options.timeout = std::min(options.timeout, job->budget.deadline - now);
   const ForwardTable::Zone* zone = forward_of(quest->name, *job->forwards, *job->table);
   if (zone && zone->first) options.timeout = std::min(options.timeout, (job->budget.deadline - now) / 2);
-  auto resolution = co_await forwarder_.resolve(request, job->forwards, options);
+  auto resolution = co_await forwarder_.resolve(request, job->forwards, options, quest->place);
   job->budget.packets -= std::min(job->budget.packets, resolution.upstream_packets);
   const auto message = MessageView::parse(resolution.message);
   if (!message) co_return std::unexpected(Failure{resolution.ede.value_or(Ede::other), resolution.ede_text});

@@ -24,6 +24,7 @@ namespace peregrine {
 struct RecursionOptions {
   Duration timeout = std::chrono::seconds(5);  // for a request in all
   unsigned max_packets = 100;                  // upstream packets for one request
+  size_t max_octets = 512 * 1024;              // of replies to these
   unsigned max_lookups = 24;                   // of addresses of name servers, for one request
   unsigned max_depth = 6;                      // look-ups for the sake of look-ups
   unsigned max_aliases = 16;                   // steps of a chain of CNAMEs

@@ -62,6 +62,7 @@ Task<Result<Reply>> Talk::send(Endpoint server, unsigned round, bool edns, bool 
   } else {
     reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
   }
+  if (reply) budget_.octets -= std::min(budget_.octets, reply->message.size());
   if (query && reply) query.replied(reply->rtt);
   if (query && !reply) query.say(to_string(reply.error()));
   co_return reply;

@@ -12,9 +12,10 @@ namespace peregrine {
 
 // What a request may still cost. Shared by all that is done for it.
 struct Budget {
-  unsigned packets = 0;  // left
+  unsigned packets = 0;      // that may still be sent
+  size_t octets = 1u << 20;  // of replies that may still be taken in
   Instant deadline{};
-  bool spent(Instant now) const { return packets == 0 || now >= deadline; }
+  bool spent(Instant now) const { return packets == 0 || octets == 0 || now >= deadline; }
 };
 
 enum class TalkFailure : uint8_t {

@@ -340,6 +340,24 @@ TEST_F(RecursorTest, StubsBelowWhatDoesNotExist) {
   EXPECT_THAT(answer("www.ad.corp."), ElementsAre(HasSubstr("192.0.2.99")));
 }
 
+// Aliases that each come with a large message.
+TEST_F(RecursorTest, BoundsTheOctetsOfReplies) {
+  unsigned replies = 0;
+  const FakeServer large = [&](const FakeQuery& query) {
+    const std::string asked = parsed(query.message).question().qname.to_string();
+    ReplyScript script{.answer = {asked + " 60 CNAME n" + std::to_string(++replies) + ".example.com."}};
+    for (int i = 0; i < 150; ++i) {
+      script.additional.push_back("x" + std::to_string(i) + ".example.com. 60 TXT " + std::string(200, 'x'));
+    }
+    return std::vector<FakeReply>{{.message = reply_to(query.message, script)}};
+  };
+  for (const char* server : {"203.0.113.1", "203.0.113.2"})
+    world.network.serve(endpoint(server), by_transport(always({.truncated = true}), large));
+  options().max_octets = 100'000;
+  EXPECT_EQ(resolve("n0.example.com.").rcode, Rcode::servfail);
+  EXPECT_LE(replies, 6u);
+}
+
 // "NXNSAttack", USENIX Security 2020: a referral to many names of servers that do not exist.
 TEST_F(RecursorTest, BoundsLookUpsOfServers) {
   std::vector<std::string> lines{soa};

@@ -85,6 +85,18 @@ TEST_F(TraceTest, TellsWhatServersDidNotSay) {
   EXPECT_THAT(lines, Contains(AllOf(HasSubstr("203.0.113.2 "), HasSubstr("REFUSED"))));
 }
 
+TEST_F(TraceTest, TellsWhatForwardersSay) {
+  world.network.serve(endpoint("192.0.2.53"), always({.rcode = Rcode::servfail}));
+  world.network.serve(endpoint("192.0.2.54"), answering("www.corp.example. 60 A 192.0.2.77"));
+  forwards = std::make_shared<ForwardTable>(std::vector<ForwardTable::Zone>{
+      {name("corp.example."), {endpoint("192.0.2.53"), endpoint("192.0.2.54")}}});
+  EXPECT_THAT(traced("www.corp.example."),
+              ElementsAre("? www.corp.example. A: NOERROR",                           //
+                          "  servers of corp.example.",                               //
+                          "    192.0.2.53 www.corp.example. A: SERVFAIL; of no use",  //
+                          "    192.0.2.54 www.corp.example. A: NOERROR"));
+}
+
 // What nobody traces costs nothing.
 TEST_F(TraceTest, IsLeftAloneUnlessWanted) {
   const TracePlace nowhere;
