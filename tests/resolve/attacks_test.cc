@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "resolve/recursor_support.h"
+#include "resolve/attack_support.h"
 
 namespace peregrine {
 namespace {
@@ -17,46 +17,6 @@ constexpr unsigned most_packets = 100;  // of one query
 constexpr unsigned most_to_victim = 24;
 
 const std::string attacker = "203.0.113.66", victim = "203.0.113.77";
-
-struct Said {
-  std::vector<std::string> answer = {}, authority = {}, additional = {};
-  bool aa = true;
-};
-
-// Each text is read once.
-const Record& record(const std::string& text) {
-  static std::map<std::string, Record> known;
-  return known.try_emplace(text, text).first->second;
-}
-
-Octets say(Bytes query, const Said& said) {
-  const MessageView asked = parsed(query);
-  Octets buffer(65535);
-  MessageWriter writer(buffer);
-  writer.id(asked.header().id());
-  writer.qr(true);
-  writer.aa(said.aa);
-  writer.question(asked.question().qname, asked.question().qtype, asked.question().qclass);
-  const auto add = [&](Section section, const std::vector<std::string>& records) {
-    for (const std::string& text : records) {
-      const Record& made = record(text);
-      if (!writer.rr(section, made.owner, made.type, Class::in, made.ttl, made.rdata))
-        throw std::invalid_argument(text);
-    }
-  };
-  add(Section::answer, said.answer);
-  add(Section::authority, said.authority);
-  add(Section::additional, said.additional);
-  if (asked.edns()) writer.edns({.udp_size = 1232, .dnssec_ok = true, .options = {}});
-  buffer.resize(writer.size());
-  return buffer;
-}
-
-std::string folded(Dname qname) {
-  DnameBuf name(qname);
-  name.fold();
-  return name.to_string();
-}
 
 // The digits in it, from the first one on.
 unsigned number_in(std::string_view label) {
@@ -82,13 +42,7 @@ class AttacksTest : public RecursorTest {
   }
 
   // What the attacker says, by the small letters of the qname; queries and replies go over UDP or TCP alike.
-  void script(std::function<Said(const std::string& qname, Type qtype)> says) {
-    world.network.serve(endpoint(attacker), [says = std::move(says)](const FakeQuery& query) {
-      const Question question = parsed(query.message).question();
-      return std::vector<FakeReply>{
-          {.message = say(query.message, says(folded(question.qname), question.qtype))}};
-    });
-  }
+  void script(Says says) { world.network.serve(endpoint(attacker), saying(std::move(says))); }
   // Those that reach nobody, too.
   size_t packets() const { return world.count(Counter::upstream_queries); }
   size_t packets_to(std::string_view server) const {
