@@ -251,6 +251,21 @@ TEST_F(AttacksTest, LongChainsInOneReply) {
   EXPECT_LE(cost_of_failing("c0.attack.net."), 40u);
 }
 
+// Replies as large as a stream carries, one for each step.
+TEST_F(AttacksTest, LargeReplies) {
+  const std::string text = std::string(250, 't');
+  script([&](const std::string& qname, Type) {
+    const unsigned number = number_in(qname.substr(0, qname.find('.')));
+    Said said{.answer = {qname + " 60 CNAME c" + std::to_string(number + 1) + ".attack.net."}};
+    for (int i = 0; i < 200; ++i)
+      said.additional.push_back("t.attack.net. 60 TXT " + std::to_string(i) + text);
+    return said;
+  });
+  options().minimisation = Minimisation::off;
+  cost_of_failing("c0.attack.net.");
+  EXPECT_LE(packets_to(attacker) * 200 * text.size(), options().max_octets + 65'536);
+}
+
 TEST_F(AttacksTest, GrowingDnames) {
   script([](const std::string& qname, Type) {
     const bool below = qname.ends_with(".d.attack.net.");
