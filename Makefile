@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
+.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers lab-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -62,6 +62,11 @@ bench-prove: setup-test ## does bench-compare see a slowdown of 3 %, and nothing
 
 bench-peers: setup-peers build ## beside Unbound, Knot Resolver, PowerDNS Recursor, dnsdist and BIND (ten minutes, two idle cores)
 	bench/macro/peers.py --write
+
+lab-peers: setup-peers build ## beside Unbound and Knot Resolver in `make lab`'s Internet: 10,000 answers compared, cold figures (five minutes)
+	bench/macro/lab_peers.py differences
+	bench/macro/lab_peers.py cold
+	bench/macro/lab_peers.py far
 
 cache-sim: setup-test ## miss ratios of the stores beside ideal caches (a minute; NAMES=10000000 for the full run)
 	cmake --preset bench
