@@ -230,7 +230,7 @@ TEST(Sources, ChangeForTheNamesWhoseServersChange) {
   EXPECT_EQ(since(recursion, recursion + stub, "www.example."), 1u);
   EXPECT_EQ(since(recursion + stub, recursion + other, "www.corp.example."), 2u);
   EXPECT_EQ(since(recursion + stub, recursion, "www.corp.example."), 2u);
-  EXPECT_EQ(since("", recursion, "www.example."), 2u);
+  EXPECT_EQ(since("[recursion]\nenabled = false\n", recursion, "www.example."), 2u);
   EXPECT_EQ(since(recursion, recursion + "root_servers = [\"192.0.2.1\"]\n", "www.example."), 2u);
   EXPECT_EQ(since(recursion, recursion + "port = 54\n", "www.example."), 2u);
   const std::string local = "[[local]]\nzone = \"home.example\"\nrecords = [\"a A 192.0.2.1\"]\n";
