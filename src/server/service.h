@@ -36,6 +36,9 @@ struct Client {
 };
 
 template <Store S>
+class Explainer;
+
+template <Store S>
 class Service {
  public:
   Service(World world, S& store, Snapshot snapshot, ExchangeOptions exchange)
@@ -73,10 +76,11 @@ class Service {
   }
   const Snapshot& snapshot() const { return snapshot_; }
   const Upstreams& upstreams() const { return upstreams_; }
-  size_t resolving() const { return inflight_.size(); }
+  size_t resolving() const { return inflight_.size() + explaining_; }
   void cancel() { exchange_.cancel_all(); }  // all that wait get SERVFAIL
 
  private:
+  friend class Explainer<S>;
   static constexpr size_t max_message = 65'535;
 
   // A client whose answer comes later, with its own letter case of the question.
@@ -100,14 +104,17 @@ class Service {
   }
 
   std::optional<size_t> answer_locally(MutableBytes slot, Query& query);
+  std::optional<bool> write_locally(const Query& query, MessageWriter& writer) const;
   size_t answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key);
   size_t reject(MutableBytes slot, Query& query, const Rejection& rejection, Source source = Source::error);
   size_t resolve_later(MutableBytes slot, Query& query, const AnswerKey& key, const Client& client);
+  std::optional<AnswerBlob> current_answer(const Hit& hit, const Query& query) const;
   bool is_current(const AnswerBlob& blob, const Query& query) const;
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
   const Zone* local_zone(Dname qname, Type qtype) const { return snapshot_.own->locals->find(qname, qtype); }
   bool is_recursive(Dname qname) const;
   Task<void> run(AnswerKey key, ResolveRequest request, Began began);
+  Task<Resolution> resolve(Recursor& recursor, ResolveRequest request, std::shared_ptr<Trace> trace);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
               const Began& began);
   void reply_to(const Waiter& waiter, const ResolveRequest& request, Outcome outcome,
@@ -128,6 +135,7 @@ class Service {
   StoreKnowledge<S> knowledge_;
   Recursor recursor_;
   Inflight<Waiter> inflight_;
+  size_t explaining_ = 0;
   std::vector<uint8_t> blob_scratch_, message_scratch_;
   KnownCookies cookies_;
   HitPath<S> hits_{reader_, world_, snapshot_, cookies_};
@@ -173,11 +181,18 @@ size_t Service<S>::handle(MutableBytes slot, size_t size, const Client& client) 
 template <Store S>
 size_t Service<S>::answer_from_cache(MutableBytes slot, Query& query, const AnswerKey& key) {
   const Hit hit = reader_.find(key.store_key());
-  if (!hit || !hit.lifetime().fresh(world_.clock.wall())) return 0;
-  const auto blob = AnswerBlob::open(hit.blob());
-  if (!blob || !is_current(*blob, query)) return 0;
+  const auto blob = current_answer(hit, query);
+  if (!blob) return 0;
   query.outcome.source = Source::cache;
   return settle(slot, render_answer(slot, query.fields, *blob, render_options()), query.outcome);
+}
+
+// What may be given to the client, if there is anything.
+template <Store S>
+std::optional<AnswerBlob> Service<S>::current_answer(const Hit& hit, const Query& query) const {
+  if (!hit || !hit.lifetime().fresh(world_.clock.wall())) return std::nullopt;
+  const auto blob = AnswerBlob::open(hit.blob());
+  return blob && is_current(*blob, query) ? blob : std::nullopt;
 }
 
 // Whether an answer that is fresh by its TTL may still be given.
@@ -205,25 +220,29 @@ const SpecialZone* Service<S>::special_zone(Dname qname, Type qtype) const {
   return stub && stub->zone.view().is_at_or_below(zone->apex) ? nullptr : zone;
 }
 
-// Nothing where the name is not ours, or where an alias leads out of our zone or a delegation down, and the
-// client wants to be led on.
+// Whether what we answer ourselves fits. Nothing where the name is not ours, or where an alias leads out of
+// our zone or a delegation down, and the client wants to be led on.
+template <Store S>
+std::optional<bool> Service<S>::write_locally(const Query& query, MessageWriter& writer) const {
+  const Question& question = query.question;
+  if (const SpecialZone* special = special_zone(question.qname, question.qtype)) {
+    return write_special_answer(*special, question, writer);
+  }
+  const Zone* zone = local_zone(question.qname, question.qtype);
+  if (!zone) return std::nullopt;
+  const bool fits = writer.question(question.qname, question.qtype, question.qclass);
+  const Zone::Outcome outcome = zone->answer(question, query.fields.dnssec_ok, writer);
+  const bool leads_on = outcome == Zone::Outcome::alias || outcome == Zone::Outcome::referral;
+  if (leads_on && query.fields.rd()) return std::nullopt;
+  return fits && outcome != Zone::Outcome::overflow;
+}
+
 template <Store S>
 std::optional<size_t> Service<S>::answer_locally(MutableBytes slot, Query& query) {
-  const Question& question = query.question;
   MessageWriter writer(message_scratch_);
-  bool fits = true;
-  if (const SpecialZone* special = special_zone(question.qname, question.qtype)) {
-    fits = write_special_answer(*special, question, writer);
-  } else if (const Zone* zone = local_zone(question.qname, question.qtype)) {
-    fits = writer.question(question.qname, question.qtype, question.qclass);
-    const Zone::Outcome outcome = zone->answer(question, query.fields.dnssec_ok, writer);
-    const bool leads_on = outcome == Zone::Outcome::alias || outcome == Zone::Outcome::referral;
-    if (leads_on && query.fields.rd()) return std::nullopt;
-    fits = fits && outcome != Zone::Outcome::overflow;
-  } else {
-    return std::nullopt;
-  }
-  if (!fits) {
+  const auto fits = write_locally(query, writer);
+  if (!fits) return std::nullopt;
+  if (!*fits) {
     return reject(slot, query, {Rcode::servfail, Ede::other, "no room for a local answer"});
   }
   query.outcome.source = Source::local;
@@ -296,16 +315,26 @@ bool Service<S>::is_recursive(Dname qname) const {
 
 template <Store S>
 Task<void> Service<S>::run(AnswerKey key, ResolveRequest request, Began began) {
+  knowledge_.limits(snapshot_.settings->ttl);
+  auto resolution = co_await resolve(recursor_, request, nullptr);
+  finish(key, request, resolution, began);
+}
+
+// By whom the name is to be answered, with the recursor where there is need of one. `trace` may be null.
+template <Store S>
+Task<Resolution> Service<S>::resolve(Recursor& recursor, ResolveRequest request,
+                                     std::shared_ptr<Trace> trace) {
   const bool is_local = local_zone(request.qname, request.qtype) != nullptr;
   if (is_local || is_recursive(request.qname)) {
-    knowledge_.limits(snapshot_.settings->ttl);
-    auto resolution = co_await recursor_.resolve(request, is_local ? snapshot_.own : snapshot_.recursion,
-                                                 snapshot_.forward, snapshot_.settings->forwarder);
-    finish(key, request, resolution, began);
-    co_return;
+    auto resolution = co_await recursor.resolve(request, is_local ? snapshot_.own : snapshot_.recursion,
+                                                snapshot_.forward, snapshot_.settings->forwarder, trace);
+    co_return resolution;
   }
-  auto resolution = co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder);
-  finish(key, request, resolution, began);
+  const TracePlace place = TracePlace(trace.get()).quest(request.qname, request.qtype);
+  auto resolution =
+      co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder, place);
+  if (place) place.say(resolution.message.empty() ? resolution.ede_text : to_string(resolution.rcode));
+  co_return resolution;
 }
 
 template <Store S>

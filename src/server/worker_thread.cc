@@ -14,6 +14,7 @@
 
 #include "io/loop.h"
 #include "io/uring_engine.h"
+#include "server/explainer.h"
 #include "server/worker.h"
 
 namespace peregrine {
@@ -104,6 +105,12 @@ class LoopWorker final : public WorkerThread {
       }
       std::ranges::sort(status, {}, &UpstreamStatus::server);
       then(std::move(status));
+    });
+  }
+
+  void explain(ExplainRequest request, std::function<void(std::optional<Explanation>)> then) override {
+    loop_.post([this, request = std::move(request), then = std::move(then)]() mutable {
+      Explainer<S>::start(worker_.service(), request, std::move(then));
     });
   }
 

@@ -11,6 +11,7 @@
 #include "base/executor.h"
 #include "cache/arena_store.h"
 #include "cache/mutex_store.h"
+#include "server/explanation.h"
 #include "server/service.h"
 
 namespace peregrine {
@@ -51,6 +52,9 @@ class WorkerThread {
   virtual void drain(Duration limit) = 0;     // takes no more, answers what it has within `limit`, ends
   virtual void inspect_upstreams(
       std::function<void(std::vector<UpstreamStatus>)> then) = 0;  // called on the worker's thread
+  // Answers as it would now, and says how; nothing where too many of these are under way. Called on the
+  // worker's thread.
+  virtual void explain(ExplainRequest request, std::function<void(std::optional<Explanation>)> then) = 0;
   virtual const Counters& counters() const = 0;
   virtual const Histogram& latency() const = 0;
 };
