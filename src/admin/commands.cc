@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/cache_commands.h"
+#include "admin/explain_command.h"
 #include "admin/reports.h"
 #include "base/guarded.h"
 
@@ -51,12 +52,13 @@ void upstreams(Server& server, const json&, const ControlReply& reply) {
   }
 }
 
-constexpr std::array<ControlCommand, 8> commands{{
+constexpr std::array<ControlCommand, 9> commands{{
     {"status", "What the server does and how well", status},
     {"reload", "Take the configuration anew", reload},
     {"stop", "Answer what is under way, then end", stop},
     {"flags", "The feature flags: value, where it came from, whether it is available", flags},
     {"upstreams", "What each worker has learned about the servers that it asks", upstreams},
+    {"explain", "Answer \"name\" and \"type\" as a worker would, and tell every step", explain},
     {"cache-stats", "What the cache holds, what was evicted, how old it is", cache_stats},
     {"cache-dump", "Every entry of the cache, or those at or below \"zone\"", cache_dump},
     {"cache-flush", "Forget \"name\", with \"below\" all names below it, too", cache_flush},
