@@ -28,7 +28,7 @@ std::string text_of(const Delegation& delegation) {
 
 std::string text_of(const RecursionTable& table) {
   return "recursion " + text_of(table.root) + ' ' + std::to_string(table.options.port) +
-         (table.options.query_private ? " private" : "") + (table.local_root ? " local root" : "");
+         (table.options.query_private ? " private" : "");
 }
 
 }  // namespace

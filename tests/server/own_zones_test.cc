@@ -114,6 +114,9 @@ TEST_F(OwnZonesTest, TheLocalRootHoldsForAsLongAsItsSoaSays) {
   EXPECT_THAT(old.errors, IsEmpty());
   EXPECT_FALSE(old.local_root);
   EXPECT_THAT(old.warnings, ::testing::Contains(HasSubstr("older than its SOA allows")));
+  const Config both = load(config);
+  EXPECT_EQ(*make_snapshot(both, {}, young).sources, *make_snapshot(both, {}, old).sources)
+      << "what is cached of the root stays";
 }
 
 TEST_F(OwnZonesTest, ADamagedLocalRootIsAMistake) {
