@@ -46,8 +46,9 @@ class Zone::Answer {
   bool dnssec_ok_;
   MessageWriter& out_;
   DnameBuf name_;
-  const Set* servers_ = nullptr;  // NS records whose addresses are wanted
-  std::vector<Dname> proven_;     // owners of the NSEC records that are there
+  const Set* servers_ = nullptr;      // NS records whose addresses are wanted
+  std::vector<Dname> proven_;         // owners of the NSEC records that are there
+  std::vector<const Set*> followed_;  // aliases that are there
   bool referred_ = false;
   bool fits_ = true;
 };
@@ -73,6 +74,8 @@ bool Zone::Answer::from_node(const Node& node) {
   }
   const Set* cname = node.find(Type::cname);
   if (!cname || cname->records.empty()) return deny(Rcode::noerror), prove(name_), false;
+  if (std::ranges::find(followed_, cname) != followed_.end()) return false;  // they go round
+  followed_.push_back(cname);
   put(Section::answer, name_, *cname);
   name_ = Dname::from_checked(cname->records.front());
   return true;

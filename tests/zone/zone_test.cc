@@ -115,6 +115,14 @@ TEST_F(ZoneTest, AnAliasThatLeadsBelowADelegationLeadsOut) {
   EXPECT_THAT(records(reply, Section::authority), SizeIs(2));
 }
 
+TEST_F(ZoneTest, AliasesThatGoRoundAreThereOnce) {
+  for (const char* line : {"l1 60 CNAME l2", "l2 60 CNAME l1", "self 60 CNAME self"})
+    ASSERT_TRUE(zone.add_line(line));
+  EXPECT_THAT(records(ask("l1.example.com."), Section::answer), SizeIs(2));
+  EXPECT_EQ(outcome, Zone::Outcome::answered);
+  EXPECT_THAT(records(ask("self.example.com."), Section::answer), SizeIs(1));
+}
+
 TEST_F(ZoneTest, ADenialLivesAsLongAsTheSoaSays) {
   EXPECT_THAT(records(ask("gone.example.com."), Section::authority),
               ElementsAre(HasSubstr("\t300\tIN\tSOA")));
