@@ -24,7 +24,8 @@ class Answer:
     rrsets: frozenset  # of (owner, type, frozenset of rdata)
 
     def __str__(self):
-        records = [f"{owner} {rdtype} {' | '.join(sorted(data))}" for owner, rdtype, data in sorted(self.rrsets, key=str)]
+        rrsets = sorted(self.rrsets, key=str)
+        records = [f"{owner} {rdtype} {' | '.join(sorted(data))}" for owner, rdtype, data in rrsets]
         return f"{self.rcode} " + ("; ".join(records) if records else "-")
 
 
@@ -36,7 +37,8 @@ def answer_of(message):
     for rrset in message.answer:
         key = rrset.name.to_text().lower(), dns.rdatatype.to_text(rrset.rdtype)
         rrsets.setdefault(key, set()).update(rdata.to_text().lower() for rdata in rrset)
-    return Answer(dns.rcode.to_text(message.rcode()), frozenset((*key, frozenset(data)) for key, data in rrsets.items()))
+    sets = frozenset((*key, frozenset(data)) for key, data in rrsets.items())
+    return Answer(dns.rcode.to_text(message.rcode()), sets)
 
 
 def query_of(question, number, **options):

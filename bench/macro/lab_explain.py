@@ -1,4 +1,4 @@
-"""Why Peregrine and another resolver differ about a question of the lab: one line for each class, None where there is no reason."""
+"""Why Peregrine and another resolver differ about a question of the lab: a line a class, None where there is no reason."""
 
 import dns.name
 
@@ -30,9 +30,10 @@ def reason(plan, question, ours, theirs):
         return "a ring of aliases: SERVFAIL, and Peregrine leaves the ring out" if aliases_in_a_ring(theirs) else \
             "no answer is to be had: SERVFAIL, or silence for 20 s and more"
     if ours.rcode not in FAILED and theirs.rcode in FAILED:
-        return "the other one gives up on servers that are slow, silent, lame or of old software" if any(faults) else None
+        gives_up = "the other one gives up on servers that are slow, silent, lame or of old software"
+        return gives_up if any(faults) else None
     if ours.rrsets == theirs.rrsets and dname_was_followed(question, ours, theirs):
-        return "below a DNAME the CNAME is the answer: Peregrine does not look whether its target exists (RFC 1034 section 4.3.2)"
+        return "below a DNAME the CNAME is the answer: whether its target exists is not asked (RFC 1034 section 4.3.2)"
     if any(fault.get("denies_ents") for fault in faults) and "NXDOMAIN" in (ours.rcode, theirs.rcode):
-        return "the server denies a name that has names below it: who is told so, and believes it, finds nothing there (RFC 8020)"
+        return "the server denies a name that has names below it: who believes it finds nothing there (RFC 8020)"
     return None

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Peregrine beside Unbound and Knot Resolver in `peregrine lab`: all resolve from the lab's root, without DNSSEC.
 
-    differences  10,000 questions drawn from one seed, put to each: every rcode and RRset that is not the same, by class, with the reason
-    cold         names of many zones, each asked for once of a resolver that knows nothing yet, by turns: CPU time and packets sent
-                 upstream for a name, and latency
+    differences  10,000 questions drawn from one seed, put to each: every rcode and RRset that is not the same, by
+                 class, with the reason
+    cold         names of many zones, each asked for once of a resolver that knows nothing yet, by turns: CPU time and
+                 packets sent upstream for a name, and latency
     far          the same with servers 20 ms away that lose 1 % of the datagrams: latency
 
 The exit code is 1 where a difference has no explanation. The figures of cold and far need two cores to themselves.
@@ -38,6 +39,7 @@ FIGURES = ("cold", "far")
 PORT = 5353
 COUNT_NAME = "queries.lab."
 WINDOW = 64
+KRESD_WITHOUT = ("ta_update", "ta_signal_query", "ta_sentinel", "priming", "detect_time_skew", "detect_time_jump")
 
 
 def unbound(folder, plan):
@@ -71,7 +73,7 @@ cache.size = {resolvers.CACHE_MIB} * MB
 modules.load('hints > iterate')
 hints.root_file('{plan / "root.hints"}')
 trust_anchors.remove('.')
-for _, name in ipairs({{ 'ta_update', 'ta_signal_query', 'ta_sentinel', 'priming', 'detect_time_skew', 'detect_time_jump' }}) do
+for _, name in ipairs({{ {", ".join(map(repr, KRESD_WITHOUT))} }}) do
   pcall(modules.unload, name)
 end
 """), folder]
@@ -100,8 +102,8 @@ def peer(arguments, folder):
 def ours(folder, settings):
     plan = json.loads((folder / "plan.json").read_text())
     roots = json.dumps(plan["roots"])
-    return stand.server(None, ["recursion.enabled=true", "recursion.query_private=true", f"recursion.root_servers={roots}",
-                               f"cache.size={resolvers.CACHE_MIB}MiB", *settings])
+    own = ["recursion.enabled=true", "recursion.query_private=true", f"recursion.root_servers={roots}"]
+    return stand.server(None, [*own, f"cache.size={resolvers.CACHE_MIB}MiB", *settings])
 
 
 def start(name, args):
@@ -166,18 +168,28 @@ def figures(args):
         for name in args.resolvers:
             print(f"{args.what}: {name}, round {number} of {args.rounds}", file=sys.stderr, flush=True)
             runs[name].append(one_run(name, args, names, plan))
-    print(f"{args.what}: {len(zones):,} names of as many zones, {WINDOW} under way, median of {args.rounds} (least to most)")
-    print(f"{'':12} {'CPU us a name':>24} {'packets a name':>22} {'p50 ms':>18} {'p99 ms':>22} lost")
-    for name in args.resolvers:
-        of = {figure: [run[figure] for run in runs[name]] for figure in runs[name][0]}
-        print(f"{name:12} {stand.spread([ns / 1e3 for ns in of['cpu_ns']], '{:.1f}'):>24} {stand.spread(of['packets'], '{:.2f}'):>22} "
-              f"{stand.spread([us / 1e3 for us in of['p50_us']], '{:.1f}'):>18} "
-              f"{stand.spread([us / 1e3 for us in of['p99_us']], '{:.1f}'):>22} {sum(of['lost'])}")
-    for other in args.resolvers[1:]:
-        ratios = {figure: statistics.median(one[figure] / two[figure] for one, two in zip(runs["peregrine"], runs[other]))
-                  for figure in ("cpu_ns", "packets", "p99_us")}
-        print(f"beside {other}: " + ", ".join(f"{figure} x {ratio:.2f}" for figure, ratio in ratios.items()))
+    print(f"{args.what}: {len(zones):,} names of as many zones, {WINDOW} under way, medians of {args.rounds}")
+    print_table(args, runs)
     return 0
+
+
+COLUMNS = (("CPU us a name", "cpu_ns", 1e3, "{:.1f}"), ("packets a name", "packets", 1, "{:.2f}"),
+           ("p50 ms", "p50_us", 1e3, "{:.1f}"), ("p99 ms", "p99_us", 1e3, "{:.1f}"))
+
+
+def print_table(args, runs):
+    print(f"{'':10}" + "".join(f"{title:>24}" for title, *_ in COLUMNS) + "  lost")
+    for name in args.resolvers:
+        cells = [stand.spread([run[figure] / unit for run in runs[name]], form) for _, figure, unit, form in COLUMNS]
+        print(f"{name:10}" + "".join(f"{cell:>24}" for cell in cells) + f"  {sum(run['lost'] for run in runs[name])}")
+    own, *others = args.resolvers
+    for other in others:
+        pairs = list(zip(runs[own], runs[other]))
+        ratios = []
+        for title, figure, *_ in COLUMNS:
+            ratio = statistics.median(one[figure] / two[figure] for one, two in pairs)
+            ratios.append(f"{title} x {ratio:.2f}")
+        print(f"{own} over {other}: {', '.join(ratios)}")
 
 
 def run_inside(args, passed):

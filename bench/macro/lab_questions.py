@@ -1,5 +1,5 @@
-"""Questions to the zones of `peregrine lab`, drawn from the plan that it writes (--zones): names that exist, names beside and below
-them, below wildcards, DNAMEs and delegations, empty non-terminals; of types that are there and that are not."""
+"""Questions to the zones of `peregrine lab`, drawn from the plan that it writes (--zones): names that exist, names beside
+and below them, below wildcards, DNAMEs and delegations, empty non-terminals; of types that are there and that are not."""
 
 import random
 
@@ -45,7 +45,8 @@ def draw_name(rng, apex, names):
 
 
 def questions(plan, count, seed, zones=None):
-    """`count` different (name, type, apex of the zone that they were drawn from). All zones alike, but for those that do not resolve."""
+    """`count` different (name, type, apex of the zone that they were drawn from): of all zones alike, but for those
+    that do not resolve."""
     rng = random.Random(seed)
     zones = plan["zones"] if zones is None else zones
     tables = [(dns.name.from_text(zone["apex"]), owners(zone)) for zone in zones]

@@ -1,12 +1,12 @@
 #include "cli/lab_processes.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <iostream>
 #include <system_error>
 
@@ -42,8 +42,7 @@ pid_t fork_with(int signal_at_parents_end) {
   argv.push_back(nullptr);
   execvp(argv[0], argv.data());
   const int error = errno;
-  std::cerr << "peregrine: cannot run " << words[0] << ": " << std::generic_category().message(error)
-            << std::endl;
+  std::cerr << "peregrine: cannot run " << words[0] << ": " << std::generic_category().message(error) << '\n';
   _exit(cannot_start);
 }
 
@@ -53,8 +52,13 @@ int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 
 
 Child Child::running(const std::function<int()>& work) {
   const pid_t child = fork_with(SIGKILL);
-  if (child == 0) _exit(work());
-  return Child(child);
+  if (child != 0) return Child(child);
+  try {
+    _exit(work());
+  } catch (const std::exception& error) {
+    std::cerr << "peregrine: " << error.what() << '\n';
+    _exit(cannot_start);
+  }
 }
 
 Child Child::running(const std::vector<std::string>& words, const std::string& log) {

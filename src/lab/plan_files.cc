@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 
 namespace peregrine {
@@ -33,14 +34,15 @@ Json as_json(const PlannedZone& zone) {
 }
 
 std::string root_hints(const InternetPlan& plan) {
-  std::string text;
+  std::ostringstream text;
   char letter = 'a';
   for (const IpAddress& address : plan.roots()) {
-    const std::string host = std::string(1, letter++) + ".hints.";
-    text += ". 86400 NS " + host + "\n" + host + " 86400 " +
-            (address.family() == Family::v4 ? "A " : "AAAA ") + address.to_string() + "\n";
+    const char* type = address.family() == Family::v4 ? "A" : "AAAA";
+    text << ". 86400 NS " << letter << ".hints.\n"
+         << letter << ".hints. 86400 " << type << ' ' << address.to_string() << '\n';
+    ++letter;
   }
-  return text;
+  return text.str();
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {

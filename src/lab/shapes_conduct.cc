@@ -22,7 +22,10 @@ const Shape shapes[] = {
     {"lossy.example.", "its server loses three datagrams in ten", {.loss = 0.3}, false},
     {"truncating.example.", "truncates every answer over UDP", {.truncates = true}, false},
     {"formerr.example.", "FORMERR for EDNS", {.formerr_edns = true}, false},
-    {"mute.example.", "silence for EDNS", {.drops_edns = true}, false},
+    {"mute.example.",
+     "silence for EDNS, which nobody works around since the flag day of 2019",
+     {.drops_edns = true},
+     false},
     {"old.example.", "no OPT in its answers", {.ignores_edns = true}, false},
     {"noaa.example.", "answers without AA", {.no_aa = true}, false},
     {"liar.example.", "adds records of other zones to what it says", {.lies = true}, false},
@@ -52,6 +55,7 @@ void add_conduct_shapes(PlanBuilder& plan) {
       zone.add(owner + (" 300 AAAA " + plan.v6()));
     }
     zone.add("alias 300 CNAME www").add("away 300 CNAME www.plain.example.").add("@ 300 MX 10 mail");
+    if (shape.conduct.drops_edns) zone.broken();
   }
 }
 

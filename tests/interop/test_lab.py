@@ -1,5 +1,5 @@
-"""`peregrine lab`: the command runs beside a resolver that answers from the lab, all ends with it, and NSD says of the same zones what
-the lab's own servers say."""
+"""`peregrine lab`: the command runs beside a resolver that answers from the lab, all ends with it, and NSD says of the
+same zones what the lab's own servers say."""
 
 import functools
 import json
@@ -29,7 +29,8 @@ NSD_PORTS = 5300  # and above, in the lab's own network
 @functools.cache
 def namespaces():
     """Why there are none; empty where there are."""
-    done = subprocess.run(["unshare", "--user", "--net", "--mount", "--map-root-user", "true"], capture_output=True, text=True, check=False)
+    command = ["unshare", "--user", "--net", "--mount", "--map-root-user", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stderr.strip() or "unshare fails"
 
 
@@ -37,8 +38,10 @@ needs_namespaces = pytest.mark.skipif(bool(namespaces()), reason=f"users may mak
 
 
 def lab(*arguments, **options):
-    return subprocess.run([str(processes.BINARY), "lab", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=120, check=False, **options)
+    command = [str(processes.BINARY), "lab", *map(str, arguments)]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False, **options
+    )
 
 
 @needs_namespaces
@@ -50,9 +53,11 @@ def test_dig_asks_the_resolver_of_the_lab():
 
 
 @needs_namespaces
-@pytest.mark.parametrize("name", ["www.plain.example", "www.outside.example", "www.glueless2.example", "www.v6only.example", "www.only.six",
-                                  "www.a.b.c.deep.example", "www.moved.example", "www.lame.example", "www.worst.example", "x.any.wild.example",
-                                  "www.old.dname.example", "www.away.dname.example", "www.liar.example", "www.noaa.example"])
+@pytest.mark.parametrize("name", [
+    "www.plain.example", "www.outside.example", "www.glueless2.example", "www.v6only.example", "www.only.six",
+    "www.a.b.c.deep.example", "www.moved.example", "www.lame.example", "www.worst.example", "x.any.wild.example",
+    "www.old.dname.example", "www.away.dname.example", "www.liar.example", "www.noaa.example",
+])
 def test_shapes_resolve(name):
     done = lab("--made-up", 0, "--", "dig", "+short", name)
     assert done.returncode == 0, done.stderr
@@ -62,7 +67,8 @@ def test_shapes_resolve(name):
 
 @needs_namespaces
 def test_nobody_believes_the_liar():
-    told = lab("--", "sh", "-c", "for n in www.liar.example mail.liar.example www.plain.example ns1.example a.root; do dig +short $n; done").stdout
+    names = "www.liar.example mail.liar.example www.plain.example ns1.example a.root"
+    told = lab("--", "sh", "-c", f"for name in {names}; do dig +short $name; done").stdout
     assert len(told.split()) == 5
     assert "203.0.113.66" not in told
 
@@ -79,8 +85,9 @@ def test_the_exit_code_is_the_commands_and_nothing_stays_behind(tmp_path):
 
 @needs_namespaces
 def test_sigterm_ends_the_command_and_the_lab(tmp_path):
-    child = subprocess.Popen([str(processes.BINARY), "lab", "--no-resolver", "--", "sh", "-c", "echo up; exec sleep 60"],
-                             stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(tmp_path)})
+    command = [str(processes.BINARY), "lab", "--no-resolver", "--", "sh", "-c", "echo up; exec sleep 60"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert child.stdout.readline() == "up\n"
     child.terminate()
     assert child.wait(processes.STOP_SECONDS) == 128 + signal.SIGTERM
@@ -96,17 +103,20 @@ def test_without_namespaces_it_is_at_a_high_port():
 
 
 def test_without_namespaces_it_serves(tmp_path):
-    script = ("import json,sys,dns.message,dns.query;plan=json.load(open(sys.argv[1]));"
-              "print(dns.query.udp(dns.message.make_query('www.plain.example.','NS',use_edns=0),plan['roots'][0],5,plan['port']).authority)")
-    done = lab("--port", 0, "--made-up", 0, "--zones", tmp_path, "--", sys.executable, "-c", script, tmp_path / "plan.json")
+    script = ("import json, sys, dns.message, dns.query; plan = json.load(open(sys.argv[1])); "
+              "query = dns.message.make_query('www.plain.example.', 'NS', use_edns=0); "
+              "print(dns.query.udp(query, plan['roots'][0], 5, plan['port']).authority)")
+    command = [sys.executable, "-c", script, tmp_path / "plan.json"]
+    done = lab("--port", 0, "--made-up", 0, "--zones", tmp_path, "--", *command)
     assert "example. IN NS" in done.stdout, done.stderr
 
 
 def test_the_same_seed_writes_the_same_files(tmp_path):
     texts = []
     for folder in ("one", "two"):
-        assert lab("--port", 0, "--no-resolver", "--seed", 5, "--zones", tmp_path / folder, "--", "true").returncode == 0
-        texts.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir() if path.name != "plan.json"})
+        own = tmp_path / folder
+        assert lab("--port", 0, "--no-resolver", "--seed", 5, "--zones", own, "--", "true").returncode == 0
+        texts.append({path.name: path.read_text() for path in own.iterdir() if path.name != "plan.json"})
     assert texts[0] == texts[1]
     assert "root.zone" in texts[0]
 
@@ -117,25 +127,28 @@ def test_list_tells_every_zone():
     assert "glueless2.example." in done.stdout and len(done.stdout.splitlines()) > 90
 
 
-@pytest.mark.parametrize("arguments", [["--loss", "101"], ["--delay", "-1"], ["--made-up", "x"], ["--port", "70000"], ["--nonsense"]])
+@pytest.mark.parametrize("arguments", [
+    ["--loss", "101"], ["--delay", "-1"], ["--made-up", "x"], ["--port", "70000"], ["--nonsense"],
+])
 def test_wrong_usage(arguments):
     assert lab(*arguments, "--", "true").returncode == 2
 
 
 def sets(section):
-    """RRsets without their TTLs' differences of letter case and order."""
-    return {(rrset.name, rrset.rdtype, rrset.ttl, frozenset(rdata.to_digestable() for rdata in rrset)) for rrset in section}
+    """RRsets; their order and letter case do not matter."""
+    return {(rrset.name, rrset.rdtype, rrset.ttl, frozenset(rdata.to_digestable() for rdata in rrset))
+            for rrset in section}
 
 
 def leaves(answer, apex):
     """Whether an alias of the zone leads out of it."""
-    return any(rrset.rdtype == dns.rdatatype.CNAME and rrset.name.is_subdomain(apex) and not rrset[0].target.is_subdomain(apex)
-               for rrset in answer)
+    aliases = [rrset for rrset in answer if rrset.rdtype == dns.rdatatype.CNAME and rrset.name.is_subdomain(apex)]
+    return any(not rrset[0].target.is_subdomain(apex) for rrset in aliases)
 
 
 def told(server, port, name, rdtype, apex):
-    """rcode, AA, answer and authority, as far as they are of the zone: NSD follows aliases into other zones that it has. Its NS
-    records beside an answer are left out; ours has none (RFC 1034 does not ask for them)."""
+    """rcode, AA, answer and authority, as far as they are of the zone: NSD follows aliases into other zones that it
+    has. Its NS records beside an answer are left out; ours has none (RFC 1034 does not ask for them)."""
     query = dns.message.make_query(name, rdtype, use_edns=0, payload=1232)
     reply, _ = dns.query.udp_with_fallback(query, server, timeout=10, port=port)
     answer, authority = sets(reply.answer), sets(reply.authority)
@@ -187,8 +200,8 @@ def compare_with_nsd(folder):
         config = folder / f"nsd{level}.conf"
         entries = "".join(f'zone:\n  name: "{zone["apex"]}"\n  zonefile: "{zone["file"]}"\n' for zone in zones)
         config.write_text(NSD.format(port=NSD_PORTS + level, folder=folder) + entries)
-        children.append(subprocess.Popen(["/usr/sbin/nsd", "-d", "-c", str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                         stderr=subprocess.DEVNULL))
+        children.append(subprocess.Popen(["/usr/sbin/nsd", "-d", "-c", str(config)], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     try:
         for level in levels:
             processes.poll(lambda port=NSD_PORTS + level: processes.answers(port, ".", "SOA"), "nsd answers")
