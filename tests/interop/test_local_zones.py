@@ -170,3 +170,17 @@ def test_where_forwarders_fail_recursion_goes_on(start):
     server.configure(allow=["127.0.0.0/8"])
     server.reload()
     poll(lambda: dig(server.port, "alias.site.top").rcode == "SERVFAIL", "without it they are all that is asked")
+
+
+def test_what_a_stub_replaces_is_not_served_from_before(start):
+    port = start.tree()
+    server = start.peregrine({}, timeout="1s", more=tree.settings(port))
+    assert dig(server.port, "www.other.top").data("A") == ["192.0.2.2"]
+    server.more += f'[[stub]]\nzone = "other.top"\nservers = ["{tree.SILENT}:{port}"]\n'
+    server.configure(allow=["127.0.0.0/8"])
+    server.reload()
+    poll(lambda: dig(server.port, "www.other.top").rcode == "SERVFAIL", "only the stub's server is asked")
+    server.more = tree.settings(port)
+    server.configure(allow=["127.0.0.0/8"])
+    server.reload()
+    poll(lambda: dig(server.port, "www.other.top").data("A") == ["192.0.2.2"], "the name is its parent's again")

@@ -83,6 +83,19 @@ TEST_F(OwnZoneTest, WinsOverWhatIsKnown) {
   EXPECT_THAT(answer("www.example.com."), ElementsAre(HasSubstr("192.0.2.7")));
 }
 
+TEST_F(OwnZoneTest, WhatIsLearnedFromOtherServersIsApart) {
+  answer("www.example.com.");
+  const size_t before = internet.asked().size();
+  answer("www.example.com.");
+  EXPECT_EQ(internet.asked().size(), before);
+  knowledge.realm(7);
+  answer("www.example.com.");
+  EXPECT_EQ(internet.asked().size(), 2 * before) << "nothing is known there";
+  knowledge.realm(0);
+  answer("www.example.com.");
+  EXPECT_EQ(internet.asked().size(), 2 * before) << "and here it still is";
+}
+
 TEST_F(OwnZoneTest, WithoutARootTheForwardersAreAsked) {
   world.network.serve(endpoint("192.0.2.53"), answering("www.example.net. 60 A 192.0.2.77"));
   auto made = std::make_shared<RecursionTable>(*table);
