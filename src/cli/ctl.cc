@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "cli/ctl_cache_text.h"
 #include "cli/ctl_text.h"
 #include "cli/text.h"
+#include "cli/trace_text.h"
 #include "server/host.h"
 #include "wire/dname.h"
 
@@ -35,9 +37,10 @@ struct Action {
 // What is asked, and how what comes back is printed.
 struct Errand {
   json request;
-  Text text;
-  Text part = nullptr;   // of each object before the reply
-  std::string before{};  // the first of them
+  std::function<std::string(const json&)> text;
+  Text part = nullptr;       // of each object before the reply
+  std::string before{};      // the first of them
+  bool ends_server = false;  // which is waited for
 };
 
 std::string stop_text(const json&) { return "stopping\n"; }
@@ -118,7 +121,7 @@ int run_errand(const Errand& errand, const CtlOptions& options, Console console)
     const auto reply = client->request(errand.request, print_parts(errand, options, console));
     if (!reply) return unreachable(reply.error());
     const int code = print_reply(errand, *reply, options.as_json, console);
-    if (code != exit_ok || errand.text != stop_text) return code;
+    if (code != exit_ok || !errand.ends_server) return code;
     return wait_for_end(*client, *reply, options, console);
   } catch (const json::exception&) {
     return unreachable("the server on " + *path +
@@ -190,6 +193,39 @@ void add_cache(CLI::App& ctl, const std::shared_ptr<CtlOptions>& options, Consol
       "--below", [flushing] { flushing->request["below"] = true; }, "All names below it, too");
 }
 
+// ctl explain NAME [TYPE]
+void add_explain(CLI::App& ctl, const std::shared_ptr<CtlOptions>& options, Console console, int& exit_code) {
+  CLI::App* explain =
+      ctl.add_subcommand("explain", "Why a name has the answer that it has: every step to it");
+  explain->fallthrough();
+  explain->footer(
+      "A worker answers the question as it would for a client, by what is cached and what it knows of\n"
+      "servers. It takes the options of 'peregrine ctl --help'.");
+  auto errand = std::make_shared<Errand>(
+      Errand{.request = {{"command", "explain"}},
+             .text = [console](const json& reply) { return trace_text(reply, TreeStyle::of(console.out)); }});
+  json& request = errand->request;
+  explain
+      ->add_option_function<std::string>(
+          "NAME", [&request](const std::string& name) { request["name"] = domain_name(name); },
+          "A domain name")
+      ->required();
+  explain->add_option_function<std::string>(
+      "TYPE", [&request](const std::string& type) { request["type"] = type; }, "A type; A if none is given");
+  explain->add_flag_callback(
+      "--fresh", [&request] { request["fresh"] = true; },
+      "As if nothing were cached; what comes is not kept");
+  explain->add_flag_callback(
+      "--dnssec", [&request] { request["dnssec"] = true; }, "For who asks for signatures, too (the DO bit)");
+  explain
+      ->add_option_function<unsigned>(
+          "--worker", [&request](unsigned worker) { request["worker"] = worker; },
+          "Which worker answers; 0 if not given")
+      ->option_text("NUMBER");
+  explain->callback(
+      [errand, options, console, &exit_code] { exit_code = run_errand(*errand, *options, console); });
+}
+
 }  // namespace
 
 void add_ctl(CLI::App& app, Console console, int& exit_code) {
@@ -207,10 +243,14 @@ void add_ctl(CLI::App& app, Console console, int& exit_code) {
     sub->fallthrough();  // ctl status --json, as well as ctl --json status
     sub->footer("It takes the options of 'peregrine ctl --help'.");
     sub->callback([&action, options, console, &exit_code] {
-      exit_code = run_errand({.request = {{"command", action.name}}, .text = action.text}, *options, console);
+      const Errand errand{.request = {{"command", action.name}},
+                          .text = action.text,
+                          .ends_server = action.text == stop_text};
+      exit_code = run_errand(errand, *options, console);
     });
   }
   add_cache(*command, options, console, exit_code);
+  add_explain(*command, options, console, exit_code);
 }
 
 }  // namespace peregrine

@@ -5,12 +5,16 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 
+#include "admin/trace_report.h"
 #include "base/random.h"
 #include "cli/command.h"
 #include "cli/query_exchange.h"
 #include "cli/query_text.h"
+#include "cli/query_trace.h"
 #include "cli/text.h"
+#include "cli/trace_text.h"
 #include "config/config.h"
 #include "wire/message_writer.h"
 
@@ -21,15 +25,18 @@ constexpr uint16_t dns_port = 53;
 constexpr uint16_t udp_size = 1232;  // octets: what we offer (dnsflagday.net 2020)
 
 struct QueryOptions {
-  std::vector<std::string> words;
-  bool tcp = false, dnssec = false;
+  std::vector<std::string> words;  // the name, the type, @server, +trace, +json
+  bool tcp = false, dnssec = false, trace = false, json = false;
+  std::vector<std::string> roots;
+  uint16_t port = 0;   // 0: none was given
   double timeout = 5;  // seconds
 };
 
 struct Plan {
   DnameBuf name;
   Type type = Type::a;
-  Endpoint server;
+  std::vector<Endpoint> servers{};  // the one to ask; with `trace` those of the root
+  bool trace = false, json = false;
 };
 
 // 1.2.0.192.in-addr.arpa (RFC 1035 section 3.5), and by nibbles below ip6.arpa (RFC 3596 section 2.5).
@@ -80,24 +87,55 @@ std::expected<Plan, std::string> read_question(const std::vector<std::string>& w
   return plan;
 }
 
-std::expected<Plan, std::string> make_plan(const QueryOptions& options) {
-  std::vector<std::string> question;
-  std::string server;
+// What the words say that begin with a sign is added to the plan; the others are the question.
+std::expected<std::vector<std::string>, std::string> take_signs(const QueryOptions& options, Plan& plan) {
+  std::vector<std::string> question, servers = options.roots;
   for (const std::string& word : options.words) {
-    if (!word.starts_with('@')) {
+    if (word == "+trace") {
+      plan.trace = true;
+    } else if (word == "+json") {
+      plan.json = true;
+    } else if (word.starts_with('+')) {
+      return std::unexpected("'" + word + "' is neither +trace nor +json");
+    } else if (!word.starts_with('@')) {
       question.push_back(word);
-    } else if (server.empty()) {
-      server = word;
+    } else if (servers.empty()) {
+      servers.push_back(word.substr(1));
     } else {
       return std::unexpected("more than one @server");
     }
   }
-  if (question.empty() || question.size() > 2) return std::unexpected("give one name, and at most one type");
-  auto plan = read_question(question);
+  for (const std::string& server : servers) {
+    const auto at = read_server(server);
+    if (!at) return std::unexpected(at.error());
+    plan.servers.push_back(*at);
+  }
+  return question;
+}
+
+std::string contradiction(const QueryOptions& options, const Plan& plan) {
+  if (plan.trace) return options.tcp ? "--tcp is not for +trace, which asks as a resolver does" : "";
+  if (plan.json || !options.roots.empty() || options.port != 0)
+    return "--json, --root and --port are for +trace";
+  return "";
+}
+
+std::expected<Plan, std::string> make_plan(const QueryOptions& options) {
+  Plan signs{.name = {}, .trace = options.trace, .json = options.json};
+  const auto question = take_signs(options, signs);
+  if (!question) return std::unexpected(question.error());
+  if (question->empty() || question->size() > 2)
+    return std::unexpected("give one name, and at most one type");
+  if (const std::string why = contradiction(options, signs); !why.empty()) return std::unexpected(why);
+  auto plan = read_question(*question);
   if (!plan) return plan;
-  auto at = server.empty() ? system_server() : read_server(server.substr(1));
-  if (!at) return std::unexpected(std::move(at.error()));
-  plan->server = *at;
+  plan->trace = signs.trace;
+  plan->json = signs.json;
+  plan->servers = signs.servers;
+  if (plan->trace || !plan->servers.empty()) return plan;
+  const auto at = system_server();
+  if (!at) return std::unexpected(at.error());
+  plan->servers = {*at};
   return plan;
 }
 
@@ -122,6 +160,26 @@ void print_reply(const QueryReply& reply, const MessageView& message, const Endp
                      reply.over_tcp ? "TCP" : "UDP", reply.message.size());
 }
 
+// What the root and those below it say: no server of ours is asked.
+int trace(const Plan& plan, const QueryOptions& options, Duration limit, Console console) {
+  const RootTrace wanted{.qname = plan.name,
+                         .qtype = plan.type,
+                         .dnssec_ok = options.dnssec,
+                         .timeout = limit,
+                         .roots = plan.servers,
+                         .port = options.port != 0 ? options.port : dns_port};
+  const Explanation explanation = trace_from_root(wanted);
+  const nlohmann::json report = report_explanation(
+      {.qname = plan.name, .qtype = plan.type, .dnssec_ok = options.dnssec, .fresh = true}, explanation);
+  if (plan.json) {
+    console.out << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  } else {
+    console.out << trace_text(report, TreeStyle::of(console.out));
+  }
+  if (explanation.resolution.message.empty()) return exit_usage;
+  return explanation.resolution.rcode == Rcode::noerror ? exit_ok : exit_failed;
+}
+
 int query(const QueryOptions& options, Console console) {
   const auto fail = [&](const std::string& why) {
     console.err << "peregrine: " << safe_for_terminal(why) << '\n';
@@ -129,14 +187,14 @@ int query(const QueryOptions& options, Console console) {
   };
   const auto plan = make_plan(options);
   if (!plan) return fail(plan.error());
-  const std::vector<uint8_t> message = make_query(*plan, options.dnssec);
   const auto limit = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.timeout));
-  const auto reply = ask_server(plan->server, message, options.tcp, limit);
+  if (plan->trace) return trace(*plan, options, limit, console);
+  const Endpoint& server = plan->servers.front();
+  const auto reply = ask_server(server, make_query(*plan, options.dnssec), options.tcp, limit);
   if (!reply) return fail(reply.error());
   const auto view = MessageView::parse(reply->message);
-  if (!view)
-    return fail(fmt::format("the reply of {}: {}", plan->server.to_string(), to_string(view.error())));
-  print_reply(*reply, *view, plan->server, console.out);
+  if (!view) return fail(fmt::format("the reply of {}: {}", server.to_string(), to_string(view.error())));
+  print_reply(*reply, *view, server, console.out);
   return view->rcode() == Rcode::noerror ? exit_ok : exit_failed;
 }
 
@@ -148,16 +206,26 @@ void add_query(CLI::App& app, Console console, int& exit_code) {
   command
       ->add_option("NAME", options->words,
                    "The name; a type (A if none is given); @server or @server:port\n"
-                   "(the first of /etc/resolv.conf if none is given). An address\n"
-                   "without a type asks for its name: 192.0.2.1")
-      ->option_text("NAME [TYPE] [@SERVER]")
+                   "(the first of /etc/resolv.conf if none is given); +trace. An\n"
+                   "address without a type asks for its name: 192.0.2.1")
+      ->option_text("NAME [TYPE] [@SERVER] [+trace]")
       ->required()
-      ->expected(1, 3);
+      ->expected(1, 5);
   command->add_flag("--tcp", options->tcp, "Ask over TCP at once, not only after a truncated reply");
   command->add_flag("--dnssec", options->dnssec, "Ask for signatures, too (the DO bit)");
   command->add_option("--timeout", options->timeout, "How long to wait in all; 5 if not given")
       ->option_text("SECONDS")
       ->check(CLI::Range(0.001, 3600.0));
+  command->add_flag("--trace", options->trace,
+                    "As +trace: resolve from the root, here, and print every step;\n"
+                    "@server is a server of the root then");
+  command->add_flag("--json", options->json, "As +json: with +trace, one line of JSON");
+  command->add_option("--root", options->roots, "With +trace: the root's servers, for a tree of your own")
+      ->option_text("ADDRESS,...")
+      ->delimiter(',');
+  command->add_option("--port", options->port, "With +trace: that of all other servers; 53 if not given")
+      ->option_text("PORT")
+      ->check(CLI::Range(1, 65'535));
   command->footer(
       "For example: peregrine query example.com MX @127.0.0.1:1053\n"
       "Exit code: 0 NOERROR, 1 any other answer (NXDOMAIN, SERVFAIL, ...), 2 no reply or wrong usage.");

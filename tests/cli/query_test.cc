@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/guarded.h"
@@ -276,7 +277,17 @@ TEST(Query, WrongUsageIsTwo) {
                                                        {std::string(64, 'x')},
                                                        {"a", "--timeout", "0"},
                                                        {"a", "--timeout", "soon"},
-                                                       {"a", "--nonsense"}};
+                                                       {"a", "--nonsense"},
+                                                       {"+trace"},
+                                                       {"a", "+nonsense"},
+                                                       {"a", "+json"},
+                                                       {"a", "--json", "@192.0.2.1"},
+                                                       {"a", "--root", "192.0.2.1"},
+                                                       {"a", "--port", "5300", "@192.0.2.1"},
+                                                       {"a", "+trace", "--port", "0"},
+                                                       {"a", "+trace", "--tcp"},
+                                                       {"a", "+trace", "--root", "ns.example"},
+                                                       {"a", "+trace", "--root", "192.0.2.1", "@192.0.2.2"}};
   for (std::vector<std::string> arguments : wrong) {
     arguments.insert(arguments.begin(), "query");
     SCOPED_TRACE(testing::PrintToString(arguments));
@@ -285,6 +296,61 @@ TEST(Query, WrongUsageIsTwo) {
     EXPECT_EQ(done.out, "");
     EXPECT_THAT(done.err, testing::StartsWith("peregrine: "));
   }
+}
+
+TEST(QueryTrace, PrintsTheWayAndTheAnswer) {
+  const Responder root(always({}));
+  const std::string address = root.at().substr(1);
+  for (const std::vector<std::string>& way : {std::vector<std::string>{"+trace", root.at()},
+                                              {"--trace", "--root", address},
+                                              {"+trace", "--root", address + "," + address}}) {
+    std::vector<std::string> arguments{"query", "host"};
+    arguments.insert(arguments.end(), way.begin(), way.end());
+    const Done done = run(arguments);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr(";; host. A: resolved from the servers of the root\n"));
+    EXPECT_THAT(done.out, HasSubstr(" servers of .\n"));
+    EXPECT_THAT(done.out, HasSubstr(" host. A at " + address + ": the answer\n"));
+    EXPECT_THAT(done.out, HasSubstr("\n;; answer\nhost.\t60\tIN\tA\t192.0.2.1\n"));
+  }
+}
+
+TEST(QueryTrace, AsJson) {
+  const Responder root(always({}));
+  const Done done = run({"query", "+trace", "+json", "host", root.at()});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.out.find('\n'), done.out.size() - 1);
+  const auto report = nlohmann::json::parse(done.out);
+  EXPECT_EQ(report.at("answered_by").at("by"), "root");
+  EXPECT_EQ(report.at("fresh"), true);
+  const auto& query = report.at("steps").at(0).at("steps").at(0).at("steps").at(0);
+  EXPECT_EQ(query.at("server"), root.at().substr(1));
+  EXPECT_EQ(query.at("transport"), "udp");
+  EXPECT_GT(query.at("rtt_ms").get<double>(), 0);
+  EXPECT_EQ(report.at("result").at("answer").at(0).at("data"), "192.0.2.1");
+}
+
+TEST(QueryTrace, TruncationIsAStep) {
+  const Responder root([](const MessageView& query, bool over_tcp) {
+    return Messages{make_reply(query, {.truncated = !over_tcp, .with_answer = over_tcp})};
+  });
+  const Done done = run({"query", "+trace", "host", root.at()});
+  EXPECT_THAT(done.out, HasSubstr(root.at().substr(1) + ": truncated\n"));
+  EXPECT_THAT(done.out, HasSubstr(root.at().substr(1) + " over TCP: the answer\n"));
+}
+
+TEST(QueryTrace, OtherAnswersAreOneAndNoneIsTwo) {
+  const Responder denies(always({.rcode = Rcode::nxdomain, .with_answer = false}));
+  EXPECT_EQ(run({"query", "+trace", "host", denies.at()}).code, 1);
+  const Responder refuses(always({.rcode = Rcode::refused, .with_answer = false}));
+  const Done refused = run({"query", "+trace", "host", refuses.at(), "--timeout", "1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.out, HasSubstr(": REFUSED\n"));
+  EXPECT_THAT(refused.out, HasSubstr(";; SERVFAIL; "));
+  const Responder silent([](const MessageView&, bool) { return Messages{}; });
+  const Done nothing = run({"query", "+trace", "host", silent.at(), "--timeout", "0.2"});
+  EXPECT_EQ(nothing.code, 2);
+  EXPECT_THAT(nothing.out, HasSubstr("        -      host. A at " + silent.at().substr(1) + ": timeout\n"));
 }
 
 }  // namespace
