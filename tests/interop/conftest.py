@@ -4,6 +4,7 @@ import types
 
 import processes
 import pytest
+import tree
 import zone
 
 
@@ -25,7 +26,8 @@ def starter(tmp_path_factory):
         return process.start()
 
     yield types.SimpleNamespace(
-        nsd=lambda: start(processes.Nsd, zone.ORIGIN, zone.text()),
+        nsd=lambda: start(processes.Nsd, {zone.ORIGIN: zone.text()}),
+        tree=lambda: tree.start(lambda zones, **options: start(processes.Nsd, zones, **options)),
         any_name=lambda: start(processes.AnyName),
         peregrine=lambda *arguments, **options: start(processes.Peregrine, *arguments, **options),
     )

@@ -46,10 +46,10 @@ def free_port():
                 return udp.getsockname()[1]
 
 
-def answers(port, name, rdtype):
+def answers(port, name, rdtype, address=LOOPBACK):
     """Whether a server gives any reply to one query over UDP."""
     with contextlib.suppress(dns.exception.DNSException, OSError):
-        dns.query.udp(dns.message.make_query(name, rdtype), LOOPBACK, timeout=0.3, port=port)
+        dns.query.udp(dns.message.make_query(name, rdtype), address, timeout=0.3, port=port)
         return True
     return False
 
@@ -98,14 +98,17 @@ class Process:
 
 
 class Nsd(Process):
-    """An authoritative server for one zone."""
+    """An authoritative server for `zones`: {origin: the file's text}."""
 
-    def __init__(self, directory, origin, zone_text):
-        super().__init__("nsd", directory, free_port(), (origin, "SOA"))
-        (directory / "zone").write_text(zone_text)
+    def __init__(self, directory, zones, *, address=LOOPBACK, port=None):
+        super().__init__("nsd", directory, port or free_port(), (next(iter(zones)), "SOA", address))
+        entries = ""
+        for number, (origin, text) in enumerate(zones.items()):
+            (directory / f"zone{number}").write_text(text)
+            entries += f'zone:\n  name: "{origin}"\n  zonefile: "zone{number}"\n'
         (directory / "nsd.conf").write_text(f"""
 server:
-  ip-address: {LOOPBACK}@{self.port}
+  ip-address: {address}@{self.port}
   server-count: 1
   username: ""
   chroot: ""
@@ -120,10 +123,7 @@ server:
   rrl-ratelimit: 0
 remote-control:
   control-enable: no
-zone:
-  name: "{origin}"
-  zonefile: "zone"
-""")
+{entries}""")
 
     def command(self):
         return ["/usr/sbin/nsd", "-d", "-c", str(self.directory / "nsd.conf")]
@@ -140,14 +140,17 @@ class AnyName(Process):
 
 
 class Peregrine(Process):
-    def __init__(self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s", cache_file=None):
-        """`upstreams` maps a zone to the ports of its servers."""
+    def __init__(
+        self, directory, upstreams, *, allow=("127.0.0.0/8",), workers=2, timeout="5s", cache_file=None, more=""
+    ):
+        """`upstreams` maps a zone to the ports of its servers; `more` is what else the configuration says."""
         super().__init__("peregrine", directory, free_port(), ("localhost.", "A"))
         self.config_path = directory / "peregrine.toml"
         self.upstreams = upstreams
         self.workers = workers
         self.timeout = timeout
         self.cache_file = cache_file
+        self.more = more
         self.configure(allow=allow)
 
     def configure(self, *, allow):
@@ -166,7 +169,7 @@ size = "16 MiB"
 allow = {list(allow)}
 [resolver]
 timeout = "{self.timeout}"
-{forward}""")
+{self.more}{forward}""")
 
     def command(self):
         return [str(BINARY), "serve", "--config", str(self.config_path)]
