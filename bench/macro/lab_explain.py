@@ -1,4 +1,4 @@
-"""Why Peregrine and another resolver differ about a question of the lab: a line a class, None where there is no reason."""
+"""Why Peregrine and another resolver differ about a question: a line a class, None where there is no reason."""
 
 import dns.name
 

@@ -1,5 +1,5 @@
-"""Questions to the zones of `peregrine lab`, drawn from the plan that it writes (--zones): names that exist, names beside
-and below them, below wildcards, DNAMEs and delegations, empty non-terminals; of types that are there and that are not."""
+"""Questions to the zones of `peregrine lab`, drawn from the plan that --zones writes: names that exist, names beside
+and below them, below wildcards, DNAMEs and delegations, empty non-terminals; types that are there and that are not."""
 
 import random
 
