@@ -4,8 +4,8 @@ import types
 
 import processes
 import pytest
-import tree
 import zone
+import zone_tree
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -27,7 +27,7 @@ def starter(tmp_path_factory):
 
     yield types.SimpleNamespace(
         nsd=lambda: start(processes.Nsd, {zone.ORIGIN: zone.text()}),
-        tree=lambda: tree.start(lambda zones, **options: start(processes.Nsd, zones, **options)),
+        tree=lambda: zone_tree.start(lambda zones, **options: start(processes.Nsd, zones, **options)),
         any_name=lambda: start(processes.AnyName),
         peregrine=lambda *arguments, **options: start(processes.Peregrine, *arguments, **options),
     )

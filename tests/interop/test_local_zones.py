@@ -4,7 +4,7 @@ import dns.rdtypes.ANY.ZONEMD
 import dns.zone
 import processes
 import pytest
-import tree
+import zone_tree
 import zone
 from ask import dig
 from processes import poll, run_peregrine
@@ -143,7 +143,7 @@ def test_a_digest_of_another_program_is_checked(tmp_path, algorithm):
 def test_root_hints_lead_to_the_root(start, tmp_path):
     port = start.tree()
     hints = tmp_path / "named.root"
-    hints.write_text(f".  3600000  NS  NS.\nNS.  3600000  A  {tree.ROOT}\n")
+    hints.write_text(f".  3600000  NS  NS.\nNS.  3600000  A  {zone_tree.ROOT}\n")
     server = start.peregrine({}, more=recursion(port, f'root_hints = "{hints}"'))
     assert dig(server.port, "www.site.top").data("A") == ["192.0.2.1"]
 
@@ -151,9 +151,9 @@ def test_root_hints_lead_to_the_root(start, tmp_path):
 def test_the_root_zones_file_is_asked_instead_of_the_root(start, tmp_path):
     port = start.tree()
     file = tmp_path / "root.zone"
-    file.write_text(digested(tree.ZONES[tree.ROOT]["."], ".", 1))
+    file.write_text(digested(zone_tree.ZONES[zone_tree.ROOT]["."], ".", 1))
     server = start.peregrine(
-        {}, more=recursion(port, f'root_servers = ["{tree.SILENT}:{port}"]\nlocal_root = "{file}"')
+        {}, more=recursion(port, f'root_servers = ["{zone_tree.SILENT}:{port}"]\nlocal_root = "{file}"')
     )
     assert dig(server.port, "www.site.top").data("A") == ["192.0.2.1"]
     assert dig(server.port, "no.such.name").rcode == "NXDOMAIN"
@@ -164,9 +164,9 @@ def test_where_forwarders_fail_recursion_goes_on(start):
     port = start.tree()
     dead = f"127.0.0.1:{processes.free_port()}"
     forward = f'[[forward]]\nzone = "site.top"\nservers = ["{dead}"]\nfirst = true\n'
-    server = start.peregrine({}, more=tree.settings(port) + forward)
+    server = start.peregrine({}, more=zone_tree.settings(port) + forward)
     assert dig(server.port, "www.site.top").data("A") == ["192.0.2.1"]
-    server.more = tree.settings(port) + forward.replace("true", "false")
+    server.more = zone_tree.settings(port) + forward.replace("true", "false")
     server.configure(allow=["127.0.0.0/8"])
     server.reload()
     poll(lambda: dig(server.port, "alias.site.top").rcode == "SERVFAIL", "without it they are all that is asked")
@@ -174,13 +174,13 @@ def test_where_forwarders_fail_recursion_goes_on(start):
 
 def test_what_a_stub_replaces_is_not_served_from_before(start):
     port = start.tree()
-    server = start.peregrine({}, timeout="1s", more=tree.settings(port))
+    server = start.peregrine({}, timeout="1s", more=zone_tree.settings(port))
     assert dig(server.port, "www.other.top").data("A") == ["192.0.2.2"]
-    server.more += f'[[stub]]\nzone = "other.top"\nservers = ["{tree.SILENT}:{port}"]\n'
+    server.more += f'[[stub]]\nzone = "other.top"\nservers = ["{zone_tree.SILENT}:{port}"]\n'
     server.configure(allow=["127.0.0.0/8"])
     server.reload()
     poll(lambda: dig(server.port, "www.other.top").rcode == "SERVFAIL", "only the stub's server is asked")
-    server.more = tree.settings(port)
+    server.more = zone_tree.settings(port)
     server.configure(allow=["127.0.0.0/8"])
     server.reload()
     poll(lambda: dig(server.port, "www.other.top").data("A") == ["192.0.2.2"], "the name is its parent's again")
