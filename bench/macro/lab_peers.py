@@ -113,10 +113,12 @@ def start(name, args):
 
 
 def upstream_messages(root):
-    """How many messages the servers of the lab have been sent."""
+    """How many messages the servers of the lab have been sent. They may lose this question, too."""
     query = dns.message.make_query(COUNT_NAME, "TXT", rdclass=dns.rdataclass.CH)
-    reply = dns.query.udp(query, root, timeout=5)
-    return int(reply.answer[0][0].strings[0])
+    for _ in range(10):
+        with contextlib.suppress(dns.exception.Timeout):
+            return int(dns.query.udp(query, root, timeout=1).answer[0][0].strings[0])
+    raise stand.Failed("the lab's servers do not tell their count")
 
 
 def differences(args):

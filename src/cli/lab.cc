@@ -158,6 +158,7 @@ Child Lab::start_resolver() {
     std::this_thread::sleep_for(look_again);
   }
   resolver_port_ = *port;
+  setenv("LAB_RESOLVER", ("127.0.0.1:" + std::to_string(*port)).c_str(), 1);
   if (!own_network_) {
     console_.err << "peregrine: " << (why_not_.empty() ? "" : why_not_ + "; ")
                  << "the servers are at 127.18.0.0/16, port " << port_

@@ -102,6 +102,11 @@ def test_without_namespaces_it_is_at_a_high_port():
     assert len(ports) == 2 and all(int(port) > 1023 for port in ports), done.stderr
 
 
+def test_without_namespaces_its_resolver_is_told():
+    ask = "dig -p ${LAB_RESOLVER#*:} @127.0.0.1 +short chain8.cname.example AAAA | tail -n 1"
+    assert lab("--port", 0, "--made-up", 0, "--", "sh", "-c", ask).stdout == "2001:db8::20\n"
+
+
 def test_without_namespaces_it_serves(tmp_path):
     script = ("import json, sys, dns.message, dns.query; plan = json.load(open(sys.argv[1])); "
               "query = dns.message.make_query('www.plain.example.', 'NS', use_edns=0); "
