@@ -175,6 +175,19 @@ TEST_F(AttacksTest, CyclicDelegationsByManyNames) {
   EXPECT_LE(packets(), 100u) << "the same servers are looked for again and again";
 }
 
+// The same question, to servers that fail at once.
+TEST_F(AttacksTest, FailuresAreNotAskedForAgainAtOnce) {
+  world.network.serve(endpoint(attacker), always({.rcode = Rcode::refused}));
+  resolve("www.attack.net.");
+  const size_t first = packets();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(resolve("www.attack.net.").rcode, Rcode::servfail);
+    pass(100ms);
+  }
+  EXPECT_GT(packets(), first) << "it may have come back";
+  EXPECT_LE(packets() - first, 5 * first) << "after 1, 2, 4 and 8 seconds";
+}
+
 // Duan and others, "CAMP: Compositional Amplification Attacks against DNS", USENIX Security 2024: chains of
 // aliases, each with labels to uncover one by one, each below a cut whose servers must be looked up.
 TEST_F(AttacksTest, CompositionalAmplification) {

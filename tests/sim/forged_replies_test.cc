@@ -61,13 +61,17 @@ class ForgedServers final : public Far {
 
   Result<> on_sent(PortId from, const Endpoint& to, Bytes octets) override {
     Octets query(octets.begin(), octets.end());
-    if (!zones_.contains(to.address)) stage_.found("asked " + to.to_string());
+    if (!zones_.contains(to.address)) {
+      stage_.found("asked " + to.to_string());
+      return {};
+    }
     stage_.after(1ms, [this, from, to, query] { forge(from, to, query); });
     stage_.after(10ms, [this, from, to, query] { network_.deliver(from, to, answer(to, query)); });
     return {};
   }
   ConnectPlan on_connect(const Endpoint& to) override {
     ++connections_;
+    if (!zones_.contains(to.address)) return {};
     return {.outcome = ConnectPlan::Outcome::accept, .delay = 10ms, .pipe = {.server = to}};
   }
   void on_accepted(const Endpoint& at, std::unique_ptr<Stream> stream) override {

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration grain = 2ms;  // of timers
 constexpr unsigned most_aliases = 16;
+constexpr Duration longest_failure = 5min;
 // A zone that is no more may live on in the cache for as long as what was learned at the end of each parent's
 // lease.
 constexpr Duration longest_memory = std::chrono::seconds(Tree::longest_ttl) * (Tree::longest_depth + 2);
@@ -239,8 +240,12 @@ void RecursionSim::judge(const Asked& asked) {
     ++report_.failures;
     const bool spent = asked.ended - asked.at >= plan_.options.timeout - grain ||
                        result.upstream_packets == plan_.options.max_packets;
-    const bool may_fail = spent || plan_.going != Going::calm || truth.loops || truth.aliases > most_aliases;
-    if (spent && plan_.going == Going::calm) ++report_.spent;
+    if (spent) spent_at_ = asked.ended;
+    // What failed for want of time or packets holds for a while (RFC 9520 section 3.2).
+    const bool held = spent_at_ && asked.at < *spent_at_ + longest_failure;
+    const bool may_fail =
+        spent || held || plan_.going != Going::calm || truth.loops || truth.aliases > most_aliases;
+    if ((spent || held) && plan_.going == Going::calm) ++report_.spent;
     if (!may_fail) stage_.found(what + "SERVFAIL: " + result.ede_text);
     return;
   }

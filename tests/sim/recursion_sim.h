@@ -86,6 +86,7 @@ class RecursionSim {
   std::vector<std::pair<std::string, Type>> asked_before_;
   std::optional<size_t> changed_;  // a zone, at changed_at_
   Instant changed_at_{};
+  std::optional<Instant> spent_at_;  // when a question's budget was last too small
   RecursionReport report_;
 };
 
