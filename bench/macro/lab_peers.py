@@ -197,7 +197,7 @@ def print_table(args, runs):
 def run_inside(args, passed):
     """This program again, in a lab whose servers share the generator's core."""
     far = ["--delay", "20", "--loss", "1"] if args.what == "far" else []
-    made_up = args.zones if args.what in FIGURES else 40
+    made_up = args.zones if args.what in FIGURES else 150
     with tempfile.TemporaryDirectory(prefix="peregrine-lab-peers-") as folder:
         lab = [stand.BINARY, "lab", "--no-resolver", "--seed", args.seed, "--made-up", made_up, "--zones", folder, *far]
         command = [sys.executable, pathlib.Path(__file__).resolve(), *passed, "--inside", folder]

@@ -33,13 +33,13 @@ def draw_name(rng, apex, names):
     if name.labels[0] == b"*" and rng.random() < 0.9:
         name = below(name.parent(), [label(rng)])
     dice = rng.random()
-    if dice < 0.45:
+    if dice < 0.65:
         return name
-    if dice < 0.6:
+    if dice < 0.72:
         return below(apex, [label(rng)])
-    if dice < 0.8:
-        return below(name, [label(rng)])
     if dice < 0.85:
+        return below(name, [label(rng)])
+    if dice < 0.9:
         return below(name, [label(rng), label(rng)])
     return name.parent() if name != apex else apex
 
