@@ -37,7 +37,7 @@ bool forwards_everything(const ServerStatus& status) {
 
 // A name that this server can answer.
 std::string name_to_try(const ServerStatus& status) {
-  if (forwards_everything(status)) return "example.com";
+  if (forwards_everything(status) || status.recursion) return "example.com";
   if (status.forwarding.empty()) return "localhost";
   return status.forwarding.front().zone.to_string();
 }
@@ -69,16 +69,20 @@ std::string banner_text(const ServerStatus& status, const std::string& control_s
     for (const Endpoint& server : zone.servers) text += " " + server.to_string();
     text += '\n';
   }
+  if (status.recursion && !forwards_everything(status)) {
+    text += fmt::format("resolves {}names from the root\n", status.forwarding.empty() ? "" : "other ");
+  }
   if (!control_socket.empty()) text += fmt::format("control socket {}\n", control_socket);
   if (!listening.empty()) text += try_text(status, listening.front());
   return text;
 }
 
 std::string missing_upstreams(const ServerStatus& status) {
-  if (forwards_everything(status)) return {};
+  if (forwards_everything(status) || status.recursion) return {};
   constexpr std::string_view remedy = R"(set [[forward]] with zone = "." and servers = ["192.0.2.53"])";
   if (status.forwarding.empty()) {
-    return fmt::format("nothing to forward to: {}, or a nameserver in /etc/resolv.conf", remedy);
+    return fmt::format(
+        "nothing to forward to: {}, a nameserver in /etc/resolv.conf, or recursion.enabled = true", remedy);
   }
   return fmt::format("nothing to forward to for names outside these zones: {}", remedy);
 }

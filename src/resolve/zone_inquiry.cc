@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "resolve/reply.h"
 
@@ -151,7 +152,8 @@ bool ZoneInquiry::is_believed(const NameServer& glue) const {
 // Where what the servers' own zones say does not help, what their parents say may.
 void ZoneInquiry::add_unverified() {
   add(std::exchange(unverified_, {}));
-  for (const NameServer& server : std::exchange(zone_.servers, {})) {
+  const std::vector<NameServer> servers = std::exchange(zone_.servers, {});
+  for (const NameServer& server : servers | std::views::take(lookups_a_zone)) {
     Dname name = server.name;
     while (const auto above = recursor_.knowledge_.delegation(name)) {
       for (const NameServer& other : above->servers) {
@@ -299,6 +301,10 @@ Recursor::Found ZoneInquiry::failure() const {
   place_.say("no answer");
   if (spent()) ++job_->cut_short;
   const std::string zone = zone_.zone.to_string();
+  if (job_->budget.packets == 0 || job_->budget.octets == 0) {
+    return std::unexpected(
+        Recursor::Failure{Ede::no_reachable_authority, "more work than a request may cause"});
+  }
   if (asked_ == 0) {
     return std::unexpected(
         Recursor::Failure{Ede::no_reachable_authority, "no address of a server of " + zone});

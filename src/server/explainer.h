@@ -170,6 +170,7 @@ void Explainer<S>::decide() {
     made_.by = Explanation::By::forward;
     made_.zone = forward->zone;
     made_.servers = forward->servers;
+    made_.first = forward->first;
   } else if (const Delegation* stub = snapshot.recursion ? snapshot.recursion->stub(qname) : nullptr) {
     made_.by = Explanation::By::stub;
     made_.zone = stub->zone;

@@ -31,6 +31,7 @@ struct Explanation {
   };
   By by = By::nobody;
   DnameBuf zone{};
+  bool first = false;  // the [[forward]] has first = true: then recursion, where its servers fail
   std::vector<Endpoint> servers{};            // of a [[forward]], of a [[stub]]
   std::chrono::seconds age{0}, time_left{0};  // By::cache
   std::vector<TraceStep> steps{};             // the first is the question

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 
 #include "io/fd.h"
 
@@ -88,6 +90,20 @@ bool is_of_this_host(const Endpoint& at) {
   sockaddr_storage storage{};
   const uint32_t length = Endpoint{at.address, 0, at.scope}.to_sockaddr(storage);
   return probe && bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
+}
+
+std::vector<IpAddress> addresses_of_this_host() {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> interfaces(first, freeifaddrs);
+  std::vector<IpAddress> addresses;
+  for (const ifaddrs* at = first; at; at = at->ifa_next) {
+    const bool is_ip =
+        at->ifa_addr && (at->ifa_addr->sa_family == AF_INET || at->ifa_addr->sa_family == AF_INET6);
+    if (is_ip) addresses.push_back(Endpoint::from_sockaddr(at->ifa_addr).address);
+  }
+  std::ranges::sort(addresses);
+  return addresses;
 }
 
 void become_user(const std::string& user) {

@@ -31,6 +31,9 @@ unsigned cores_of_quota(std::string_view cpu_max);
 // own.
 bool is_of_this_host(const Endpoint& at);
 
+// Of its interfaces, in order: what other servers could send us to. Empty where the kernel does not tell.
+std::vector<IpAddress> addresses_of_this_host();
+
 // Becomes `user` with its groups, for good. Throws StartError where there is no such user or no permission.
 void become_user(const std::string& user);
 

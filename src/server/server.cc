@@ -379,6 +379,7 @@ ServerStatus Server::status() const {
   status.uptime = SystemClock().now() - started_;
   status.listening = listening_;
   status.forwarding.assign(snapshot_.forward->zones().begin(), snapshot_.forward->zones().end());
+  status.recursion = snapshot_.recursion != nullptr;
   status.workers = static_cast<unsigned>(workers_.size());
   status.generation = snapshot_.generation;
   Histogram latency;

@@ -31,6 +31,7 @@ struct ServerStatus {
   Duration uptime{};
   std::vector<std::string> listening;  // "udp://127.0.0.1:1053", ...
   std::vector<ForwardTable::Zone> forwarding;
+  bool recursion = false;  // names in none of these are resolved from the root
   unsigned workers = 0;
   uint32_t generation = 0;
   std::array<uint64_t, counter_count> counters{};  // summed over the workers, by Counter

@@ -7,11 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "base/log.h"
 #include "cache/answer_cache.h"
 #include "policy/special_names.h"
 #include "resolve/forwarder.h"
 #include "resolve/inflight.h"
 #include "resolve/recursor.h"
+#include "resolve/reply.h"
 #include "resolve/store_knowledge.h"
 #include "server/hit_path.h"
 #include "server/intake.h"
@@ -78,6 +80,9 @@ class Service {
   const Upstreams& upstreams() const { return upstreams_; }
   size_t resolving() const { return inflight_.size() + explaining_; }
   void cancel() { exchange_.cancel_all(); }  // all that wait get SERVFAIL
+  // Finds the root's servers ahead of the first query, where names are resolved from there, and says so where
+  // that fails.
+  Task<void> prime();
 
  private:
   friend class Explainer<S>;
@@ -113,6 +118,7 @@ class Service {
   const SpecialZone* special_zone(Dname qname, Type qtype) const;
   const Zone* local_zone(Dname qname, Type qtype) const { return snapshot_.own->locals->find(qname, qtype); }
   bool is_recursive(Dname qname) const;
+  size_t recall(MutableBytes slot, Query& query);
   Task<void> run(AnswerKey key, ResolveRequest request, Began began);
   Task<Resolution> resolve(Recursor& recursor, ResolveRequest request, std::shared_ptr<Trace> trace);
   void finish(const AnswerKey& key, const ResolveRequest& request, const Resolution& resolution,
@@ -272,6 +278,7 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
                                  const Client& client) {
   world_.counters.add(Counter::cache_misses);
   if (!query.fields.rd()) {
+    if (const size_t reply = recall(slot, query)) return reply;
     // RFC 8914 section 4.21: recursion was not asked for, and we are authoritative for nothing.
     return reject(slot, query, {Rcode::refused, Ede::not_authoritative, "recursion not desired"});
   }
@@ -304,6 +311,33 @@ size_t Service<S>::resolve_later(MutableBytes slot, Query& query, const AnswerKe
   return 0;
 }
 
+// RFC 1034 section 4.3.1: who does not want recursion gets what is known.
+template <Store S>
+size_t Service<S>::recall(MutableBytes slot, Query& query) {
+  const Question& question = query.question;
+  if (!is_recursive(question.qname)) return 0;
+  const auto known = recursor_.recall({.qname = DnameBuf(question.qname),
+                                       .qtype = question.qtype,
+                                       .qclass = question.qclass,
+                                       .dnssec_ok = query.fields.dnssec_ok},
+                                      snapshot_.recursion, snapshot_.forward);
+  if (!known || known->message.empty()) return 0;
+  query.outcome.source = Source::cache;
+  return settle(slot, render_message(slot, query.fields, known->message, render_options()), query.outcome);
+}
+
+template <Store S>
+Task<void> Service<S>::prime() {
+  const std::shared_ptr<const RecursionTable> table = snapshot_.recursion;
+  if (!table || table->root.configured || table->local_root || snapshot_.forward->find(Dname())) co_return;
+  const bool answered = co_await recursor_.prime(table);
+  if (answered) co_return;
+  log_warning(
+      "no server of the root answers: names cannot be resolved from there; set [[forward]] with zone = \".\" "
+      "and "
+      "servers = [\"192.0.2.53\"], or recursion.root_servers; make lab shows everything without a network");
+}
+
 // Whether the name is resolved from the root or a stub: no [[forward]] holds it, or only one above its
 // [[stub]]; or one that may be gone without.
 template <Store S>
@@ -334,6 +368,12 @@ Task<Resolution> Service<S>::resolve(Recursor& recursor, ResolveRequest request,
   auto resolution =
       co_await forwarder_.resolve(request, snapshot_.forward, snapshot_.settings->forwarder, place);
   if (place) place.say(resolution.message.empty() ? resolution.ede_text : to_string(resolution.rcode));
+  const auto message = MessageView::parse(resolution.message);
+  if (snapshot_.recursion && message && ends_in_alias(*message)) {
+    // The target may be another's to answer for.
+    resolution = co_await recursor.resolve(request, snapshot_.recursion, snapshot_.forward,
+                                           snapshot_.settings->forwarder, trace);
+  }
   co_return resolution;
 }
 

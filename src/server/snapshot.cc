@@ -73,7 +73,9 @@ std::shared_ptr<const RecursionTable> table_of(const Config& config, const OwnZo
                    .randomise_case = config.resolver.randomise_case,
                    .udp_size = config.edns.udp_size,
                    .port = config.recursion.port,
-                   .query_private = config.recursion.query_private};
+                   .query_private = config.recursion.query_private,
+                   .verify_sibling_glue = config.recursion.verify_glue};
+  if (!config.recursion.query_private) made->own_addresses = addresses_of_this_host();
   return made;
 }
 

@@ -142,6 +142,7 @@ class LoopWorker final : public WorkerThread {
     }
     // An io_uring has to be started by the thread that it is for, and is not readable before.
     for (auto& input : inputs_) input->ready(EPOLLIN);
+    if (index_ == 0) spawn(worker_.service().prime());
     while (!finished()) {
       loop_.run_once(std::chrono::seconds(1));
       worker_.flush();

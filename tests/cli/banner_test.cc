@@ -57,6 +57,19 @@ TEST(Banner, WithoutUpstreamsItSaysSoAndNamesWhatWorks) {
   EXPECT_EQ(missing.find('\n'), missing.npos);
 }
 
+TEST(Banner, SaysWhatIsResolvedFromTheRoot) {
+  ServerStatus status = listening_on({"udp://127.0.0.1:1053"});
+  status.recursion = true;
+  EXPECT_EQ(banner_text(status, "").find("from the root"), std::string::npos) << "everything is forwarded";
+  status.forwarding = {zone("corp.example.", {"192.0.2.1"})};
+  EXPECT_NE(banner_text(status, "").find("\nresolves other names from the root\n"), std::string::npos);
+  EXPECT_EQ(missing_upstreams(status), "");
+  status.forwarding.clear();
+  const std::string text = banner_text(status, "");
+  EXPECT_NE(text.find("\nresolves names from the root\n"), std::string::npos);
+  EXPECT_NE(text.find("try: dig @127.0.0.1 -p 1053 example.com\n"), std::string::npos);
+}
+
 TEST(Banner, SomeZonesOnly) {
   ServerStatus status = listening_on({"udp://127.0.0.1:1053"});
   status.forwarding = {zone("corp.example", {"192.0.2.1"})};

@@ -98,6 +98,34 @@ TEST(Explainer, WhereANameIsForwardedTo) {
   EXPECT_EQ(made.resolution.rcode, Rcode::servfail);
 }
 
+TEST(Explainer, AForwardThatIsOnlyFirst) {
+  testing::WorkerWorld<> world(
+      {.config = "[[forward]]\nzone = \"corp.\"\nservers = [\"192.0.2.54\"]\nfirst = true\n"});
+  const Explanation made = explain(world, "www.corp.");
+  EXPECT_EQ(made.by, By::forward);
+  EXPECT_TRUE(made.first);
+  EXPECT_EQ(made.zone.to_string(), "corp.");
+}
+
+TEST(Explainer, ALocalZoneAndWhereItLeads) {
+  const std::string config =
+      "[[local]]\nzone = \"lan.\"\nrecords = [\"nas A 192.168.1.2\", \"out CNAME example.com.\"]\n";
+  testing::WorkerWorld<> world({.config = config});
+  const Config loaded = testing::load(config);
+  const OwnZones own = load_own_zones(loaded, world.clock.wall());
+  ASSERT_TRUE(own.errors.empty());
+  world.worker.adopt(make_snapshot(loaded, {}, own));
+  const Explanation here = explain(world, "nas.lan.");
+  EXPECT_EQ(here.by, By::local);
+  EXPECT_EQ(here.zone.to_string(), "lan.");
+  EXPECT_EQ(here.resolution.rcode, Rcode::noerror);
+  EXPECT_EQ(here.resolution.upstream_packets, 0u);
+  EXPECT_EQ(explain(world, "absent.lan.").resolution.rcode, Rcode::nxdomain);
+  const Explanation away = explain(world, "out.lan.");
+  EXPECT_EQ(away.by, By::local);
+  EXPECT_GT(world.network.sent, 0u);
+}
+
 TEST(Explainer, WhereNobodyIsAsked) {
   testing::WorkerWorld<> world({.config = "[recursion]\nenabled = false\n"
                                           "[[forward]]\nzone = \"corp.\"\nservers = [\"192.0.2.54\"]\n"});
