@@ -334,8 +334,8 @@ Task<void> Service<S>::prime() {
   if (answered) co_return;
   log_warning(
       "no server of the root answers: names cannot be resolved from there; set [[forward]] with zone = \".\" "
-      "and "
-      "servers = [\"192.0.2.53\"], or recursion.root_servers; make lab shows everything without a network");
+      "and servers = [\"192.0.2.53\"], or recursion.root_servers; make lab shows everything without a "
+      "network");
 }
 
 // Whether the name is resolved from the root or a stub: no [[forward]] holds it, or only one above its
