@@ -215,8 +215,11 @@ void RecursionSim::maybe_change() {
 // Whether the answer does not depend on what has been changed of late.
 bool RecursionSim::is_settled(const Walk& truth, const std::string& name) const {
   if (!changed_) return true;
+  // The name below the parent's apex that the cut is at, or that is there for the sake of the cut alone.
   const TreeZone& zone = tree_.zones()[*changed_];
-  const auto touches = [&](std::string_view other) { return is_at_or_below(other, zone.apex); };
+  std::string_view top = zone.apex;
+  while (parent_of(top) != tree_.zones()[zone.parent].apex) top = parent_of(top);
+  const auto touches = [&](std::string_view other) { return is_at_or_below(other, top); };
   if (touches(name) || truth.zones.contains(*changed_)) return false;
   for (const WalkedSet& set : truth.answer) {
     if (touches(set.owner)) return false;
