@@ -62,10 +62,21 @@ Task<Result<Reply>> Talk::send(Endpoint server, unsigned round, bool edns, bool 
   } else {
     reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
   }
+  if (reply) restore_case(reply->message);
   if (reply) budget_.octets -= std::min(budget_.octets, reply->message.size());
   if (query && reply) query.replied(reply->rtt);
   if (query && !reply) query.say(to_string(reply.error()));
   co_return reply;
+}
+
+// Names of the reply may be compressed into its question, and would be in the random case that was sent.
+void Talk::restore_case(Buffer& reply) const {
+  const Bytes asked = question_.qname.view().wire();
+  const MutableBytes message(reply);
+  if (message.size() < header_size + asked.size()) return;
+  const MutableBytes qname = message.subspan(header_size, asked.size());
+  const auto replied = Dname::parse(qname);
+  if (replied && *replied == question_.qname) std::ranges::copy(asked, qname.begin());
 }
 
 TracePlace Talk::trace(Endpoint server, bool tcp) const {

@@ -61,6 +61,7 @@ class Talk {
   Instant patience(Endpoint server, unsigned round, bool tcp) const;
   Buffer query(bool edns) const;
   TracePlace trace(Endpoint server, bool tcp) const;
+  void restore_case(Buffer& reply) const;
   enum class Why : uint8_t { not_needed, truncated, junk };  // TCP
   static TalkFailure without_tcp(Why tcp);
   TalkFailure give_up(Endpoint server, Error error, Why tcp);

@@ -102,9 +102,8 @@ Task<Recursor::Found> ZoneInquiry::run() {
 void ZoneInquiry::add(std::span<const IpAddress> addresses, uint16_t port) {
   for (const IpAddress& address : addresses) {
     if (seen_.size() == most_servers) return;
-    if (!may_be_asked(address)) continue;
     const Endpoint server{address, port != 0 ? port : job_->options().port, 0};
-    if (seen_.insert(server).second) untried_.push_back(server);
+    if (seen_.insert(server).second && may_be_asked(address)) untried_.push_back(server);
   }
 }
 
@@ -137,7 +136,9 @@ void ZoneInquiry::add_known_addresses() {
       addresses = known_addresses(server.name);
     }
     add(addresses, server.port);
-    if (addresses.empty() && names_.size() < lookups_a_zone) names_.push_back(server.name);
+    // What is cached of one family says nothing of the other.
+    const bool has_both = !server.addresses.empty() && is_believed(server);
+    if (!has_both && names_.size() < lookups_a_zone) names_.push_back(server.name);
   }
 }
 

@@ -154,6 +154,23 @@ TEST_F(RecursorTest, AddressesThatExpireBeforeTheirServersAreAskedForAgain) {
   EXPECT_THAT(answer("b.lost.com."), SizeIs(1));
 }
 
+TEST_F(RecursorTest, AsksTheFamilyThatIsNotCached) {
+  internet.zone("net.", {"192.5.6.30"}, {soa, "six 60 NS ns.two.com."});
+  internet.zone("com.", {"192.5.6.30"}, {soa, "two 60 NS ns1.example", "ns1.example 60 A 203.0.113.1"});
+  internet.zone("two.com.", {"203.0.113.1"}, {soa, "ns 60 A 203.0.113.9", "ns 60 AAAA 2001:db8::9"});
+  internet.zone("six.net.", {"2001:db8::9"}, {soa, "www 60 A 192.0.2.96"});
+  answer("ns.two.com.");
+  EXPECT_THAT(answer("www.six.net."), ElementsAre(HasSubstr("192.0.2.96")));
+}
+
+// The letters that were sent at random (0x20) come back in what a reply compresses into its question.
+TEST_F(RecursorTest, NamesKeepTheirCase) {
+  internet.zone("example.com.", {"203.0.113.1", "203.0.113.2"},
+                {soa, "point 60 CNAME Host", "Host 60 A 192.0.2.1"});
+  EXPECT_THAT(answer("point.example.com."),
+              ElementsAre(HasSubstr("Host.example.com."), HasSubstr("Host.example.com.")));
+}
+
 TEST_F(RecursorTest, AsksBothFamiliesOfAServer) {
   internet.zone("net.", {"192.5.6.30"}, {soa, "two 60 NS ns.two.com."});
   internet.zone("com.", {"192.5.6.30"}, {soa, "two 60 NS ns1.example", "ns1.example 60 A 203.0.113.1"});

@@ -129,8 +129,8 @@ std::optional<size_t> Tree::choose_host(size_t zone) {
 size_t Tree::make_host(std::string name, size_t home) {
   Host host{.name = std::move(name), .home = home};
   const unsigned count = dice_.between(1, 2);
-  const Family family = dice_.percent(60) ? Family::v4 : Family::v6;
-  for (unsigned i = 0; i < count; ++i) host.machines.push_back(make_machine(family));
+  for (unsigned i = 0; i < count; ++i)
+    host.machines.push_back(make_machine(dice_.percent(60) ? Family::v4 : Family::v6));
   hosts_.push_back(std::move(host));
   return hosts_.size() - 1;
 }
