@@ -81,6 +81,7 @@ json report_answered_by(const Explanation& explanation) {
   const bool has_servers = by == By::forward || by == By::stub;
   if (has_servers || by == By::special_name || by == By::local) report["zone"] = explanation.zone.to_string();
   if (!has_servers) return report;
+  if (by == By::forward) report["first"] = explanation.first;
   json& servers = report["servers"] = json::array();
   for (const Endpoint& server : explanation.servers) servers.push_back(server.to_string());
   return report;

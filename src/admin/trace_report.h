@@ -18,8 +18,8 @@ nlohmann::json report_steps(std::span<const TraceStep> steps);
 //  "question": {"name", "type", "dnssec"}, "fresh",
 //  "answered_by": {"by": "refusal" | "minimal_any" | "cache" | "special_name" | "local" | "forward" | "stub"
 //  | "root" |
-//                  "nobody", "zone" (special_name, local, forward, stub), "servers" (forward, stub),
-//                  "age_s", "ttl_s" (cache)},
+//                  "nobody", "zone" (special_name, local, forward, stub), "servers" (forward, stub), "first"
+//                  (forward), "age_s", "ttl_s" (cache)},
 //  "took_ms", "steps",
 //  "result": {"rcode", "server" (who answered last, or null), "packets" (sent for it),
 //             "extended_error": null or {"code", "name", "text"},

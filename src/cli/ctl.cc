@@ -209,9 +209,13 @@ void add_explain(CLI::App& ctl, const std::shared_ptr<CtlOptions>& options, Cons
       ->add_option_function<std::string>(
           "NAME", [&request](const std::string& name) { request["name"] = domain_name(name); },
           "A domain name")
+      ->option_text("NAME")
       ->required();
-  explain->add_option_function<std::string>(
-      "TYPE", [&request](const std::string& type) { request["type"] = type; }, "A type; A if none is given");
+  explain
+      ->add_option_function<std::string>(
+          "TYPE", [&request](const std::string& type) { request["type"] = type; },
+          "A type; A if none is given")
+      ->option_text("TYPE");
   explain->add_flag_callback(
       "--fresh", [&request] { request["fresh"] = true; },
       "As if nothing were cached; what comes is not kept");

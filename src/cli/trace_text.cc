@@ -110,8 +110,9 @@ std::string answered_by_text(const json& answered) {
   const std::string by = text_of(answered, "by");
   if (by == "root") return "resolved from the servers of the root";
   if (by == "stub" || by == "forward") {
-    return fmt::format("{} by the [[{}]] for {} to {}", by == "stub" ? "resolved" : "forwarded", by,
-                       text_of(answered, "zone"), joined(answered.at("servers")));
+    return fmt::format("{} by the [[{}]] for {} to {}{}", by == "stub" ? "resolved" : "forwarded", by,
+                       text_of(answered, "zone"), joined(answered.at("servers")),
+                       answered.value("first", false) ? ", then to the root" : "");
   }
   if (by == "cache") {
     return fmt::format("from the cache, where it has been for {} s and may stay for {} s",

@@ -88,7 +88,7 @@ TEST(TraceReport, AnExplanation) {
   report.erase("steps");
   EXPECT_EQ(report, json::parse(R"({"ok":true,"fresh":false,"took_ms":15.0,
     "question":{"name":"a\\000b.example.","type":"A","dnssec":true},
-    "answered_by":{"by":"forward","zone":"example.","servers":["192.0.2.53:53"]},
+    "answered_by":{"by":"forward","zone":"example.","first":false,"servers":["192.0.2.53:53"]},
     "result":{"rcode":"NOERROR","server":"192.0.2.53:53","packets":3,"extended_error":null,
       "answer":[{"name":"a\\000b.example.","ttl":300,"class":"IN","type":"A","data":"192.0.2.1"}],
       "authority":[{"name":"a\\000b.example.","ttl":60,"class":"IN","type":"TXT","data":"\"\\027\\255\""}]}})"));

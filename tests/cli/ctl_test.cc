@@ -48,6 +48,23 @@ TEST_F(Ctl, FlagsAndUpstreams) {
   EXPECT_EQ(ctl("upstreams").out, "no server has been asked yet\n");
 }
 
+TEST_F(Ctl, Explain) {
+  const RunningServer running(small_config(dir_.path()));
+  const Done done = ctl("explain", {"localhost", "AAAA"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, StartsWith(";; localhost. AAAA: answered here"));
+  EXPECT_THAT(done.out, HasSubstr("\n;; answer\nlocalhost.\t10800\tIN\tAAAA\t::1\n"));
+  const json report = json::parse(ctl("explain", {"localhost", "--dnssec", "--fresh", "--json"}).out);
+  EXPECT_EQ(report.at("question"), json::parse(R"({"name":"localhost.","type":"A","dnssec":true})"));
+  EXPECT_EQ(report.at("fresh"), true);
+  const Done refused = ctl("explain", {"localhost", "--worker", "7"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("no such worker"));
+  EXPECT_EQ(ctl("explain", {"localhost", "NOTYPE"}).code, 1);
+  EXPECT_EQ(ctl("explain").code, 2);
+  EXPECT_EQ(ctl("explain", {"a..b"}).code, 2);
+}
+
 TEST_F(Ctl, TheSocketIsFoundInSeveralWays) {
   const RunningServer running(small_config(dir_.path()));
   std::ofstream(dir_ / "peregrine.toml") << "[server]\nstate_dir = \"" << dir_.path() << "\"\n";

@@ -113,6 +113,8 @@ TEST(TraceText, WhoAnswers) {
   const json servers = {"192.0.2.53:53", "192.0.2.54:53"};
   EXPECT_EQ(first_line({{"by", "forward"}, {"zone", "."}, {"servers", servers}}),
             what + "forwarded by the [[forward]] for . to 192.0.2.53:53, 192.0.2.54:53");
+  EXPECT_EQ(first_line({{"by", "forward"}, {"zone", "a."}, {"servers", {"192.0.2.53:53"}}, {"first", true}}),
+            what + "forwarded by the [[forward]] for a. to 192.0.2.53:53, then to the root");
   EXPECT_EQ(first_line({{"by", "stub"}, {"zone", "corp."}, {"servers", servers}}),
             what + "resolved by the [[stub]] for corp. to 192.0.2.53:53, 192.0.2.54:53");
   EXPECT_EQ(first_line({{"by", "cache"}, {"age_s", 12}, {"ttl_s", 288}}),

@@ -105,6 +105,7 @@ def test_what_is_forwarded_and_what_is_special(start, port):
     assert forwarded["answered_by"] == {
         "by": "forward",
         "zone": "interop.example.net.",
+        "first": False,
         "servers": [f"{processes.LOOPBACK}:{nsd.port}"],
     }
     assert asked(forwarded) == [("interop.example.net.", processes.LOOPBACK)]
