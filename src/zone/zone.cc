@@ -35,7 +35,7 @@ bool is_one_name(Type type) { return type == Type::cname || type == Type::dname 
 
 const Zone::Set* Zone::Node::find(Type type) const {
   const auto found = std::ranges::find(sets, type, &Set::type);
-  return found == sets.end() ? nullptr : &*found;
+  return found == sets.end() || found->records.empty() ? nullptr : &*found;
 }
 
 Zone::Set& Zone::set_of(Node& node, Type type, uint32_t ttl) {

@@ -56,7 +56,7 @@ class Zone {
   };
   struct Node {
     std::vector<Set> sets;
-    const Set* find(Type type) const;
+    const Set* find(Type type) const;  // with records: signatures alone are no data
     bool operator==(const Node&) const = default;
   };
   struct ByOrder {

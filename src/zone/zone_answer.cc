@@ -67,13 +67,13 @@ bool Zone::Answer::from_node(const Node& node) {
     return false;
   }
   const Set* data = node.find(question_.qtype);
-  if (data && !data->records.empty()) {
+  if (data) {
     put(Section::answer, name_, *data);
     if (data->type == Type::ns) servers_ = data;
     return false;
   }
   const Set* cname = node.find(Type::cname);
-  if (!cname || cname->records.empty()) return deny(Rcode::noerror), prove(name_), false;
+  if (!cname) return deny(Rcode::noerror), prove(name_), false;
   if (std::ranges::find(followed_, cname) != followed_.end()) return false;  // they go round
   followed_.push_back(cname);
   put(Section::answer, name_, *cname);
@@ -89,7 +89,7 @@ bool Zone::Answer::from_ancestors() {
   for (Dname above = encloser; zone_.holds(above); above = above.parent()) {
     const Node* node = zone_.find(above);
     const Set* dname = node ? node->find(Type::dname) : nullptr;
-    if (dname && !dname->records.empty()) return follow_dname(above, *dname);
+    if (dname) return follow_dname(above, *dname);
     if (above.is_root()) break;
   }
   DnameBuf wildcard;
@@ -141,7 +141,7 @@ void Zone::Answer::deny(Rcode rcode) {
   out_.rcode(rcode);
   const Node* apex = zone_.find(zone_.apex());
   const Set* soa = apex ? apex->find(Type::soa) : nullptr;
-  if (!soa || soa->records.empty()) return;
+  if (!soa) return;
   const auto& rdata = soa->records.front();
   if (rdata.size() < sizeof(uint32_t)) return;
   // RFC 2308 section 3: the lesser of its TTL and its last number.

@@ -157,6 +157,31 @@ TEST_F(ZoneTest, ProvesDenialsWhereItHasNsecRecords) {
   EXPECT_THAT(records(ask("c.z."), Section::authority), SizeIs(1)) << "without DO";
 }
 
+// A signature without what it signs, as a broken or malicious zone file may have it.
+TEST_F(ZoneTest, SignaturesAloneAreNoData) {
+  const auto sign = [&](std::string_view owner, Type covered) {
+    Octets rdata(18);
+    rdata[0] = static_cast<uint8_t>(static_cast<uint16_t>(covered) >> 8);
+    rdata[1] = static_cast<uint8_t>(covered);
+    EXPECT_TRUE(zone.add(name(owner), Type::rrsig, 300, rdata + hex("00 'sig'")));
+  };
+  for (const Type type : {Type::ns, Type::dname, Type::cname, Type::aaaa, Type::nsec})
+    sign("www.example.com.", type);
+  sign("child.example.com.", Type::nsec);
+  sign("only.wild.example.com.", Type::a);
+  sign("*.wild.example.com.", Type::mx);
+  EXPECT_THAT(zone.delegations(), ElementsAre(name("child.example.com.")));
+  EXPECT_THAT(records(ask("www.example.com.", Type::a, true), Section::answer), SizeIs(2));
+  const MessageView no_data = ask("www.example.com.", Type::aaaa, true);
+  EXPECT_EQ(outcome, Zone::Outcome::answered);
+  EXPECT_THAT(records(no_data, Section::answer), IsEmpty());
+  EXPECT_THAT(records(no_data, Section::authority), ElementsAre(HasSubstr("SOA")));
+  EXPECT_EQ(ask("below.www.example.com.", Type::a, true).rcode(), Rcode::nxdomain) << "no cut, no DNAME";
+  EXPECT_THAT(records(ask("only.wild.example.com.", Type::a, true), Section::authority),
+              ElementsAre(HasSubstr("SOA")));
+  EXPECT_THAT(records(ask("x.wild.example.com.", Type::mx, true), Section::answer), IsEmpty());
+}
+
 TEST_F(ZoneTest, ShowsWhatItHas) {
   EXPECT_THAT(zone.records(name("www.example.com."), Type::a), SizeIs(2));
   EXPECT_THAT(zone.records(name("www.example.com."), Type::mx), IsEmpty());
