@@ -24,16 +24,17 @@ std::string text_of(const json& object, const char* key) {
   return safe_for_terminal(object.at(key).get_ref<const std::string&>());
 }
 
-bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value && *value;
+// Empty where there is none.
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
 }
 
 // By the variables that setlocale() would go by.
 bool has_utf8_locale() {
-  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    if (!is_set(variable)) continue;
-    std::string value = std::getenv(variable);
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string value(variable(name));
+    if (value.empty()) continue;
     std::ranges::transform(value, value.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; });
     return value.contains("utf-8") || value.contains("utf8");
   }
@@ -107,7 +108,7 @@ class Tree {
 };
 
 std::string answered_by_text(const json& answered) {
-  const std::string by = text_of(answered, "by");
+  std::string by = text_of(answered, "by");
   if (by == "root") return "resolved from the servers of the root";
   if (by == "stub" || by == "forward") {
     return fmt::format("{} by the [[{}]] for {} to {}{}", by == "stub" ? "resolved" : "forwarded", by,
@@ -149,7 +150,7 @@ std::string extended_error_text(const json& error) {
 
 TreeStyle TreeStyle::of(const std::ostream& out) {
   if (&out != &std::cout || isatty(STDOUT_FILENO) != 1) return {};
-  return {.lines = has_utf8_locale(), .colours = !is_set("NO_COLOR")};
+  return {.lines = has_utf8_locale(), .colours = variable("NO_COLOR").empty()};
 }
 
 std::string trace_text(const json& report, const TreeStyle& style) {
