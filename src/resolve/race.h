@@ -18,6 +18,7 @@ using Answered = std::expected<Reply, TalkFailure>;
 // each give a forged reply a chance to match (RFC 5452 section 5).
 class Joint {
  public:
+  bool is_asked(const Endpoint& server, const TalkQuestion& question) const;
   // Null: nobody asks it; the caller does, and then calls finish().
   Promise<Answered>* join(const Endpoint& server, const TalkQuestion& question);
   // Those that joined resume inside.
@@ -56,7 +57,8 @@ class Race {
   struct Outcome {
     Endpoint server;
     Answered answered;
-    TracePlace query;  // the step of its last query
+    TracePlace query;     // the step of its last query
+    bool shared = false;  // asked for another request, which tells of the server's health
   };
 
   // `servers` best first; `round`: how often they have been asked in vain. Tools outlive the race and what it
@@ -89,7 +91,8 @@ class Race {
   };
   // Whether it may be a query that is under way already.
   enum class Sharing : uint8_t { no, yes };
-  static Task<void> ask(std::shared_ptr<State> state, Endpoint server, Sharing sharing);
+  static Task<void> ask(std::shared_ptr<State> state, Endpoint server, Sharing sharing,
+                        Promise<Answered>* shared);
   Instant now() const { return state_->tools.talk.clock.now(); }
   void start(Endpoint server, Sharing sharing);
   void hedge();
@@ -99,6 +102,7 @@ class Race {
   std::vector<Endpoint> servers_;
   size_t next_ = 0;
   bool hedged_ = false;  // beside the server that was begun with last
+  bool joined_ = false;  // that server was being asked already
   Instant hedge_at_{};
 };
 

@@ -222,7 +222,8 @@ Reading::Kind Reader::judge() {
     if (const Rrset* child = delegation(false)) return refer(*child);
     return reply_.header().ra() ? Kind::lame : Kind::data;
   }
-  return reading_.chain.empty() ? judge_without_data() : Kind::alias;
+  if (reading_.chain.empty()) return judge_without_data();
+  return reply_.header().ra() && !authoritative ? Kind::lame : Kind::alias;
 }
 
 Reading::Kind Reader::judge_without_data() {
@@ -301,7 +302,9 @@ Result<Reading> read_reply(const MessageView& reply, const Question& question, D
   auto answer = Sets::read(reply, Section::answer, question, zone,
                            aa ? Credibility::authoritative_answer : Credibility::answer);
   if (!answer) return std::unexpected(answer.error());
-  auto authority = Sets::read(reply, Section::authority, question, zone,
+  // A resolver may have asked a zone above those that it was chosen for.
+  const Dname highest = speaker == Speaker::resolver ? Dname() : zone;
+  auto authority = Sets::read(reply, Section::authority, question, highest,
                               aa ? Credibility::authority : Credibility::additional);
   if (!authority) return std::unexpected(authority.error());
   return Reader(reply, question, zone, speaker, *std::move(answer), *std::move(authority)).read();

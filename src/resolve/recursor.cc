@@ -99,10 +99,11 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
   std::vector<Rrset> chain;
   DnameBuf name = request.qname;
   for (unsigned aliases = 0; aliases <= options.max_aliases; ++aliases) {
-    auto quest = std::make_shared<const Quest>(
-        Quest{.name = name,
-              .type = request.qtype,
-              .place = aliases == 0 ? place : place.quest(name, request.qtype)});
+    auto quest =
+        std::make_shared<const Quest>(Quest{.name = name,
+                                            .type = request.qtype,
+                                            .place = aliases == 0 ? place : place.quest(name, request.qtype),
+                                            .is_the_clients = aliases == 0});
     auto found = co_await find(job, quest);
     if (!found) {
       place.say(found.error().text);
@@ -114,6 +115,7 @@ Task<Resolution> Recursor::resolve(ResolveRequest request, std::shared_ptr<const
     if (found->kind != Reading::Kind::alias) {
       auto resolution = compose(request, chain, *found);
       resolution.server = job->server;
+      resolution.used_local_zone = job->used_local_zone;
       if (place) place.say(to_string(resolution.rcode));
       resolution.upstream_packets = options.max_packets - job->budget.packets;
       co_return resolution;
@@ -147,7 +149,11 @@ std::optional<Resolution> Recursor::recall(const ResolveRequest& request,
   job->forwards = std::move(forwards);
   std::vector<Rrset> chain;
   DnameBuf name = request.qname;
-  while (auto known = from_cache(*job, {.name = name, .type = request.qtype})) {
+  while (true) {
+    const Quest quest{.name = name, .type = request.qtype};
+    if (job->table->locals && job->table->locals->find(quest.name, quest.type)) break;  // asked later
+    auto known = from_cache(*job, quest);
+    if (!known) break;
     std::ranges::move(known->chain, std::back_inserter(chain));
     if (known->kind != Reading::Kind::alias) return compose(request, chain, *known);
     if (chain.size() > most_sets || is_visited(chain, known->end)) break;
@@ -162,7 +168,7 @@ Task<bool> Recursor::prime(std::shared_ptr<const RecursionTable> table) {
   ZoneInquiry inquiry(*this, job, quest, job->table->root,
                       {.name = Dname(), .type = Type::ns, .whole = true});
   auto found = co_await inquiry.run();
-  co_return found.has_value();
+  co_return found || found.error().ede == Ede::not_ready;
 }
 
 Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
@@ -176,7 +182,8 @@ Task<Recursor::Found> Recursor::find(JobPtr job, QuestPtr quest) {
   auto found = co_await ask(job, quest);
   if (found) {
     failures_.forget(quest->name, quest->type);
-  } else if (quest->depth == 0 || job->cut_short == cut_short) {
+  } else if (job->cut_short == cut_short ||
+             (quest->is_the_clients && job->budget.spent(tools_.clock.now()))) {
     // What this request had no time or packets left for may be had by another.
     failures_.remember(quest->name, quest->type, job->began, found.error());
   }
@@ -194,12 +201,13 @@ Task<Recursor::Found> Recursor::ask(JobPtr job, QuestPtr quest) {
 }
 
 // Nothing for what is below a delegation, which is a stub.
-std::optional<Recursor::Found> Recursor::from_local_zone(const Job& job, const Quest& quest) {
+std::optional<Recursor::Found> Recursor::from_local_zone(Job& job, const Quest& quest) {
   const Zone* zone = job.table->locals ? job.table->locals->find(quest.name, quest.type) : nullptr;
   if (!zone) return std::nullopt;
   auto reading = read_own_zone(*zone, quest.name, quest.type, scratch_);
   if (!reading) return std::unexpected(Failure{Ede::other, "a local answer larger than a message"});
   if (reading->kind == Reading::Kind::referral) return std::nullopt;
+  job.used_local_zone = true;
   if (quest.place) quest.place.remark("answered from the local zone " + zone->apex().to_string());
   return *std::move(reading);
 }
@@ -256,11 +264,14 @@ std::optional<Reading> Recursor::alias_from_cache(Dname name, Dname highest) {
   return reading;
 }
 
-// What a resolver of others says is taken as if it were the root's server: of all names.
+// What a resolver of others says is taken of the names below the zone that it was chosen for.
 Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
   const ResolveRequest request{.qname = quest->name, .qtype = quest->type, .dnssec_ok = true};
   const Instant now = tools_.clock.now();
-  if (job->budget.spent(now)) co_return std::unexpected(Failure{Ede::no_reachable_authority, "no time left"});
+  if (job->budget.spent(now)) {
+    ++job->cut_short;
+    co_return std::unexpected(Failure{Ede::no_reachable_authority, "no time left"});
+  }
   ForwarderOptions options = job->forwarding;
   options.max_packets = std::min(options.max_packets, job->budget.packets);
   options.timeout = std::min(options.timeout, job->budget.deadline - now);
@@ -269,11 +280,15 @@ Task<Recursor::Found> Recursor::forward(JobPtr job, QuestPtr quest) {
   auto resolution = co_await forwarder_.resolve(request, job->forwards, options, quest->place);
   job->budget.packets -= std::min(job->budget.packets, resolution.upstream_packets);
   const auto message = MessageView::parse(resolution.message);
-  if (!message) co_return std::unexpected(Failure{resolution.ede.value_or(Ede::other), resolution.ede_text});
+  if (!message) {
+    if (options.timeout < job->forwarding.timeout || job->budget.spent(tools_.clock.now())) ++job->cut_short;
+    co_return std::unexpected(Failure{resolution.ede.value_or(Ede::other), resolution.ede_text});
+  }
   job->server = resolution.server;
-  auto reading = read_reply(*message, {quest->name, quest->type, Class::in}, Dname(), Speaker::resolver);
+  const Dname chosen_for = zone ? zone->zone.view() : Dname();
+  auto reading = read_reply(*message, {quest->name, quest->type, Class::in}, chosen_for, Speaker::resolver);
   if (!reading) co_return std::unexpected(Failure{Ede::invalid_data, "a reply that cannot be read"});
-  learn(*job, *reading, quest->type);
+  learn(*job, chosen_for, *reading, quest->type);
   co_return *std::move(reading);
 }
 
@@ -308,14 +323,14 @@ Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
       continue;
     }
     if (ask.whole) {
-      learn(*job, *found, quest->type);
+      learn(*job, zone.zone, *found, quest->type);
       co_return found;
     }
     if (found->kind != Reading::Kind::denial || !found->denial.of_name) {
       minimiser.deeper();
     } else if (minimiser.believes_denial() || zone.zone.view().is_root()) {
       // The root's servers are right about what does not exist, and most questions for it are junk.
-      knowledge_.learn(ask.name, ask.type, found->denial, job->began);
+      learn(*job, zone.zone, ask.name, ask.type, found->denial);
       found->end = quest->name;
       found->chain.clear();
       co_return found;
@@ -325,9 +340,18 @@ Task<Recursor::Found> Recursor::iterate(JobPtr job, QuestPtr quest) {
   }
 }
 
-void Recursor::learn(const Job& job, const Reading& reading, Type type) {
-  for (const Rrset& set : reading.chain) knowledge_.learn(set, job.began);
-  if (reading.kind == Reading::Kind::denial) knowledge_.learn(reading.end, type, reading.denial, job.began);
+// What servers of a zone above the one that was configured for a name say of it is not kept, or it would hide
+// what the configured ones say. A DS is for those above to say.
+void Recursor::learn(const Job& job, Dname zone, const Reading& reading, Type type) {
+  for (const Rrset& set : reading.chain) {
+    if (set.type == Type::ds || zone.is_at_or_below(job.configured_for(set.owner)))
+      knowledge_.learn(set, job.began);
+  }
+  if (reading.kind == Reading::Kind::denial) learn(job, zone, reading.end, type, reading.denial);
+}
+
+void Recursor::learn(const Job& job, Dname zone, Dname name, Type type, const Denial& denial) {
+  if (zone.is_at_or_below(job.configured_for(name))) knowledge_.learn(name, type, denial, job.began);
 }
 
 Task<Delegation> Recursor::nearest(JobPtr job, QuestPtr quest, Dname name) {

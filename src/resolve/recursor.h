@@ -83,6 +83,7 @@ class Recursor {
     unsigned cut_short = 0;            // how often a limit of the request kept something from being tried
     std::shared_ptr<Trace> trace{};    // may be null
     std::optional<Endpoint> server{};  // that answered last
+    bool used_local_zone = false;
     const RecursionOptions& options() const { return table->options; }
     // The zone that was configured for the name, or the root: what others say of names above it is not asked.
     Dname configured_for(Dname name) const;
@@ -94,6 +95,7 @@ class Recursor {
     unsigned depth = 0;
     std::shared_ptr<const Quest> for_the_sake_of{};
     TracePlace place{};
+    bool is_the_clients = false;  // and not the target of an alias, which others may have good servers for
     bool is_sought(Dname sought, Type sought_type) const;
   };
   using Failure = ResolutionFailure;
@@ -104,7 +106,7 @@ class Recursor {
   JobPtr begin(std::shared_ptr<const RecursionTable> table);
   Task<Found> find(JobPtr job, QuestPtr quest);
   Task<Found> ask(JobPtr job, QuestPtr quest);
-  std::optional<Found> from_local_zone(const Job& job, const Quest& quest);
+  std::optional<Found> from_local_zone(Job& job, const Quest& quest);
   std::optional<Reading> from_local_root(const Job& job, Dname name, Type type);
   std::optional<Reading> from_cache(const Job& job, const Quest& quest);
   std::optional<Reading> alias_from_cache(Dname name, Dname highest);
@@ -113,7 +115,8 @@ class Recursor {
   // The deepest zone at or above `name` whose servers are known.
   Task<Delegation> nearest(JobPtr job, QuestPtr quest, Dname name);
   Task<Delegation> root_servers(JobPtr job, QuestPtr quest);
-  void learn(const Job& job, const Reading& reading, Type type);
+  void learn(const Job& job, Dname zone, const Reading& reading, Type type);
+  void learn(const Job& job, Dname zone, Dname name, Type type, const Denial& denial);
   Resolution compose(const ResolveRequest& request, const std::vector<Rrset>& chain, const Reading& last);
 
   Talk::Tools tools_;

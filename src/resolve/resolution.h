@@ -33,6 +33,7 @@ struct Resolution {
   std::string ede_text;            // for people; "" or a few words
   std::optional<Endpoint> server;  // who answered
   unsigned upstream_packets = 0;
+  bool used_local_zone = false;  // not to be cached: a reload may change what it says
 };
 
 }  // namespace peregrine

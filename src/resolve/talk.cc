@@ -47,7 +47,7 @@ Task<std::expected<Reply, TalkFailure>> Talk::ask(Endpoint server, unsigned roun
     if (kind == ReplyKind::answer && tried_without_edns) tools_.upstreams.lacks_edns(server);
     co_return std::move(*reply);
   }
-  co_return std::unexpected(TalkFailure::useless);
+  co_return std::unexpected(TalkFailure::shortage);
 }
 
 Task<Result<Reply>> Talk::send(Endpoint server, unsigned round, bool edns, bool tcp) {
@@ -88,12 +88,13 @@ TracePlace Talk::trace(Endpoint server, bool tcp) const {
                      .over_tcp = tcp});
 }
 
-Instant Talk::patience(Endpoint server, unsigned round, bool tcp) const {
-  // After the last packet there is nothing left to do but to wait.
-  if (budget_.packets == 0) return budget_.deadline;
+Instant Talk::patience(Endpoint server, unsigned round, bool tcp) {
   Duration wait = tools_.upstreams.health(server).timeout(round);
   if (tcp) wait = std::max(2 * wait, shortest_tcp_wait);
-  return std::min(budget_.deadline, tools_.clock.now() + wait);
+  const Instant until = tools_.clock.now() + wait;
+  hurried_ = budget_.deadline < until;
+  // After the last packet there is nothing left to do but to wait.
+  return budget_.packets == 0 ? budget_.deadline : std::min(budget_.deadline, until);
 }
 
 Buffer Talk::query(bool edns) const {
@@ -120,8 +121,8 @@ TalkFailure Talk::give_up(Endpoint server, Error error, Why tcp) {
   }
   switch (error) {
     case Error::timeout:
-      // Who sends junk must not be able to have a server rest.
-      if (tcp != Why::junk) tools_.upstreams.failed(server);
+      // Neither who sends junk nor who leaves a request no time must be able to have a server rest.
+      if (tcp != Why::junk && !hurried_) tools_.upstreams.failed(server);
       return TalkFailure::silent;
     case Error::bad_message:
       tools_.upstreams.failed(server);
@@ -129,8 +130,8 @@ TalkFailure Talk::give_up(Endpoint server, Error error, Why tcp) {
     case Error::unreachable:
       tools_.upstreams.failed(server);
       return TalkFailure::no_way;
-    default:  // a shortage of our own, no fault of the server's
-      return TalkFailure::no_way;
+    default:
+      return TalkFailure::shortage;
   }
 }
 

@@ -19,9 +19,10 @@ struct Budget {
 };
 
 enum class TalkFailure : uint8_t {
-  useless,  // it replied, and will not reply better soon; or the budget is spent
-  silent,   // it may reply to another try
-  no_way,   // it will not reply to another try either
+  useless,   // it replied, and will not reply better soon; or the budget is spent
+  silent,    // it may reply to another try
+  no_way,    // it will not reply to another try either
+  shortage,  // of packets, time or sockets of our own: nothing is known of the server
   cancelled,
 };
 
@@ -58,7 +59,7 @@ class Talk {
  private:
   bool spent() const { return budget_.spent(tools_.clock.now()); }
   Task<Result<Reply>> send(Endpoint server, unsigned round, bool edns, bool tcp);
-  Instant patience(Endpoint server, unsigned round, bool tcp) const;
+  Instant patience(Endpoint server, unsigned round, bool tcp);
   Buffer query(bool edns) const;
   TracePlace trace(Endpoint server, bool tcp) const;
   void restore_case(Buffer& reply) const;
@@ -71,6 +72,7 @@ class Talk {
   Budget& budget_;
   TracePlace place_, last_query_;
   bool had_reply_ = false;
+  bool hurried_ = false;  // the last wait was shorter than the server may take
 };
 
 }  // namespace peregrine

@@ -15,12 +15,12 @@ constexpr unsigned most_aliases = 4;    // of a server's name
 constexpr unsigned lookups_a_zone = 6;  // of names of servers: NXNSAttack names many
 
 // IANA's special-purpose addresses that no public server has.
-const std::array<Prefix, 16>& private_prefixes() {
+const std::array<Prefix, 18>& private_prefixes() {
   static const auto prefixes = [] {
-    constexpr std::array<std::string_view, 16> texts = {
-        "0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4",   "240.0.0.0/4", "::/128",         "::1/128",
-        "64:ff9b:1::/48", "fc00::/7",      "fe80::/10",     "ff00::/8"};
+    constexpr std::array<std::string_view, 18> texts = {
+        "0.0.0.0/8",    "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",    "::/128",
+        "::1/128",      "64:ff9b:1::/48", "fc00::/7",      "fe80::/10",   "fec0::/10",      "ff00::/8"};
     std::array<Prefix, texts.size()> made;
     std::ranges::transform(texts, made.begin(),
                            [](std::string_view text) { return Prefix::parse(text).value(); });
@@ -52,6 +52,16 @@ void put_addresses(const Rrset& set, std::vector<IpAddress>& out) {
 }  // namespace
 
 bool is_public(const IpAddress& address) {
+  // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to the IPv4 address that they hold.
+  static const Prefix nat64 = Prefix::parse("64:ff9b::/96").value(),
+                      six_to_four = Prefix::parse("2002::/16").value();
+  const auto embedded = [&](size_t at) {
+    std::array<uint8_t, 4> octets;
+    std::ranges::copy(address.octets().subspan(at, octets.size()), octets.begin());
+    return IpAddress::v4(octets);
+  };
+  if (nat64.contains(address)) return is_public(embedded(12));
+  if (six_to_four.contains(address)) return is_public(embedded(2));
   return std::ranges::none_of(private_prefixes(),
                               [&](const Prefix& prefix) { return prefix.contains(address); });
 }
@@ -178,6 +188,7 @@ Task<std::optional<Recursor::Found>> ZoneInquiry::ask_all() {
     if (!answered && answered.error() == TalkFailure::cancelled)
       co_return std::unexpected(Recursor::Failure{Ede::not_ready, "shutting down"});
     if (!answered && answered.error() == TalkFailure::silent) silent_.push_back(outcome->server);
+    if (!answered && answered.error() == TalkFailure::shortage) ++job_->cut_short;
     if (!answered) continue;
     auto found = take(*outcome);
     if (found) co_return found;
@@ -193,11 +204,11 @@ std::optional<Recursor::Found> ZoneInquiry::take(const Race::Outcome& outcome) {
   const Reply& reply = *outcome.answered;
   const auto view = MessageView::parse(reply.message);
   auto reading = view ? read(*view, outcome.query) : std::unexpected(view.error());
-  if (!reading || reading->kind == Reading::Kind::lame) {
-    recursor_.tools_.upstreams.answered_uselessly(server, reply.rtt);
-    return std::nullopt;
-  }
-  recursor_.tools_.upstreams.answered(server, reply.rtt);
+  const bool is_useless = !reading || reading->kind == Reading::Kind::lame;
+  Upstreams& upstreams = recursor_.tools_.upstreams;
+  if (!outcome.shared && is_useless) upstreams.answered_uselessly(server, reply.rtt);
+  if (!outcome.shared && !is_useless) upstreams.answered(server, reply.rtt);
+  if (is_useless) return std::nullopt;
   if (reading->kind == Reading::Kind::empty) {
     last_resort_ = *std::move(reading);
     last_resort_server_ = server;

@@ -194,7 +194,7 @@ Task<void> Explainer<S>::resolve() {
   const auto began = service_.now_begins();
   service_.knowledge_.limits(service_.snapshot_.settings->ttl);
   made_.resolution = co_await service_.resolve(service_.recursor_, request_, trace_);
-  if (made_.by != Explanation::By::local) keep(began);
+  if (made_.by != Explanation::By::local && !made_.resolution.used_local_zone) keep(began);
 }
 
 // As for a client: who asks next finds it.

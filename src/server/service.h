@@ -383,7 +383,7 @@ void Service<S>::finish(const AnswerKey& key, const ResolveRequest& request, con
   const std::vector<Waiter> waiters = inflight_.finish(key, began.era());
   const auto message = MessageView::parse(resolution.message);
   Result<AnswerBlob> blob = std::unexpected(Error::not_found);
-  if (message && local_zone(request.qname, request.qtype)) {
+  if (message && (resolution.used_local_zone || local_zone(request.qname, request.qtype))) {
     // What is ours is not in the cache, where a reload would not change it.
     const BlobFields fields{.stored_at = world_.clock.wall(), .keep = snapshot_.settings->ttl.cap};
     const auto octets = encode_answer(*message, fields, blob_scratch_);

@@ -100,6 +100,31 @@ TEST_F(RaceTest, OneQueryServesAllThatWaitForIt) {
   EXPECT_THAT(internet.asked("203.0.113.9"), SizeIs(4));
 }
 
+// A reply that many share is one reply, and a lone server is not asked again by each who waits for it.
+TEST_F(RaceTest, ASharedQueryCountsOnce) {
+  internet.zone("com.", {"192.5.6.30"}, {soa, "new 60 NS ns.new", "ns.new 60 A 203.0.113.9"});
+  internet.zone("new.com.", {"203.0.113.9"}, {soa, "* 60 A 192.0.2.3"});
+  unsigned referrals = 0;
+  world.network.serve(endpoint("192.5.6.30"), [&](const FakeQuery& query) {
+    ++referrals;
+    return std::vector<FakeReply>{
+        {.message = internet.answer(endpoint("192.5.6.30"), query.message), .delay = 700ms}};
+  });
+  std::vector<std::string> names;
+  for (int i = 0; i < 50; ++i) names.push_back("n" + std::to_string(i) + ".new.com.");
+  resolve_together(names);
+  EXPECT_LE(referrals, 8u) << "three rounds, each hedged at most once, whoever waits";
+}
+
+TEST_F(RaceTest, WhoHasNoTimeDoesNotMakeAServerFail) {
+  world.network.serve(first_server, {});
+  world.network.serve(second_server, {});
+  options().timeout = 50ms;
+  for (int i = 0; i < 5; ++i) resolve("n" + std::to_string(i) + ".example.com.");
+  EXPECT_EQ(upstreams.health(first_server).failures, 0u);
+  EXPECT_EQ(upstreams.health(second_server).failures, 0u);
+}
+
 // Who is served by another's query does not wait longer than he has time.
 TEST_F(RaceTest, EachKeepsToItsOwnTime) {
   world.network.serve(first_server, {});

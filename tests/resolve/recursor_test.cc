@@ -111,6 +111,49 @@ TEST_F(RecursorTest, SaysWhyNothingWasFound) {
   EXPECT_LE(world.clock.now() - begun, table->options.timeout);
 }
 
+// What the public root says of a name that somebody has a zone of his own at is not about that.
+TEST_F(RecursorTest, NobodyElseDeniesAZoneThatWasConfigured) {
+  internet.zone("lan.", {"192.0.2.53"}, {soa, "www 60 A 192.0.2.99"});
+  auto made = std::make_shared<RecursionTable>(*table);
+  made->stubs.push_back({.zone = name("lan."),
+                         .servers = {{.name = {}, .addresses = {endpoint("192.0.2.53").address}}},
+                         .configured = true});
+  table = made;
+  EXPECT_EQ(resolve("lan.", Type::ds).rcode, Rcode::nxdomain);
+  EXPECT_THAT(answer("www.lan."), ElementsAre(HasSubstr("192.0.2.99")));
+}
+
+TEST_F(RecursorTest, AFallbackDoesNotOutliveTheFailure) {
+  const auto silent = FakeServer{};
+  world.network.serve(endpoint("192.0.2.53"), silent);
+  forwards = std::make_shared<ForwardTable>(
+      std::vector<ForwardTable::Zone>{{name("lan."), {endpoint("192.0.2.53")}, true}});
+  EXPECT_EQ(resolve("www.lan.").rcode, Rcode::nxdomain);
+  world.network.serve(endpoint("192.0.2.53"), answering("www.lan. 60 A 192.0.2.99"));
+  pass(100s);
+  EXPECT_THAT(answer("www.lan."), ElementsAre(HasSubstr("192.0.2.99")));
+}
+
+// The server of one zone is no authority for others, though it is a resolver.
+TEST_F(RecursorTest, ForwardersAreBelievedBelowTheirZone) {
+  world.network.serve(
+      endpoint("192.0.2.53"),
+      always({.answer = {"x.corp.example.com. 60 CNAME www.example.com.",
+                         "www.example.com. 60 CNAME evil.example.com.", "com. 60 DNAME evil."}}));
+  forwards = std::make_shared<ForwardTable>(
+      std::vector<ForwardTable::Zone>{{name("corp.example.com."), {endpoint("192.0.2.53")}}});
+  EXPECT_THAT(answer("x.corp.example.com."), ElementsAre(HasSubstr("CNAME"), HasSubstr("192.0.2.80")));
+  EXPECT_FALSE(knowledge.rrset(name("com."), Type::dname));
+}
+
+// Whoever leads a request to a name when it has no packets left must not make that name fail for others.
+TEST_F(RecursorTest, AnAliasDoesNotMakeItsTargetFail) {
+  options().max_packets = 4;
+  EXPECT_EQ(resolve("away.example.com.").rcode, Rcode::servfail);
+  options().max_packets = 100;
+  EXPECT_THAT(answer("www.other.net."), SizeIs(1));
+}
+
 // RFC 9520 section 3.2.
 TEST_F(RecursorTest, FailuresHoldForAWhile) {
   for (const char* server : {"203.0.113.1", "203.0.113.2"})
