@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers lab-peers perf-ci cache-sim ablation report pgo clean setup-build setup-test setup-peers setup-report
+.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers lab-peers perf-ci cache-sim ablation report pgo clean setup-build setup-lab setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -12,7 +12,7 @@ help: ## show this list
 run: build ## install what is missing, build, and serve on 127.0.0.1:1053
 	exec build/release/peregrine serve
 
-lab: build ## a small Internet to try it without a network: a shell in it, or a command: ARGS="-- dig www.plain.example"
+lab: setup-lab build ## a small Internet to try it without a network: a shell in it, or a command: ARGS="-- dig www.plain.example"
 	@build/release/peregrine lab $(ARGS)
 
 build: setup-build ## build/release/peregrine
@@ -90,6 +90,9 @@ clean: ## remove what was built
 
 setup-build:
 	@scripts/setup.sh build
+
+setup-lab:
+	@scripts/setup.sh lab
 
 setup-test:
 	@scripts/setup.sh test

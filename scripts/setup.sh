@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else:
 #   setup.sh build    what building the server needs
+#   setup.sh lab      that, and what one asks with in the lab: dig
 #   setup.sh test     that, and what the tests, the linters and the fuzzers need
 #   setup.sh peers    that, and the servers that bench/macro/peers.py measures beside ours
 #   setup.sh report   what the tests need, and Node.js with npm, wherever they are from
@@ -12,9 +13,10 @@ build_packages=(
   libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libabsl-dev
   libgtest-dev libgmock-dev libbenchmark-dev liburing-dev libxxhash-dev libldns-dev libssl-dev
 )
+lab_packages=(bind9-dnsutils)
 test_packages=(
   libclang-rt-19-dev clang-format-19 clang-tidy-19
-  nsd dnsperf knot-dnsutils bind9-dnsutils python3 python3-pytest python3-dnspython python3-scipy iproute2 valgrind faketime
+  nsd dnsperf knot-dnsutils "${lab_packages[@]}" python3 python3-pytest python3-dnspython python3-scipy iproute2 valgrind faketime
 )
 peer_packages=(unbound knot-resolver pdns-recursor dnsdist bind9)
 daemons=(nsd "${peer_packages[@]}")
@@ -79,13 +81,14 @@ page_packages() {
 
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
+  lab) wanted=("${build_packages[@]}" "${lab_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
   peers) wanted=("${build_packages[@]}" "${test_packages[@]}" "${peer_packages[@]}") ;;
   report)
     mapfile -t wanted < <(page_packages)
     wanted+=("${build_packages[@]}" "${test_packages[@]}")
     ;;
-  *) die "usage: scripts/setup.sh build|test|peers|report" ;;
+  *) die "usage: scripts/setup.sh build|lab|test|peers|report" ;;
 esac
 
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}") || distribution=unknown
