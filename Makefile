@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell find src tests fuzz bench -name '*.h' -o -name '*.cc')
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers lab-peers perf-ci cache-sim ablation report pgo clean setup-build setup-lab setup-test setup-peers setup-report
+.PHONY: help run lab build test lint asan tsan fuzz soak exact bench bench-save bench-compare bench-history bench-prove bench-peers lab-peers conformance perf-ci cache-sim ablation report pgo clean setup-build setup-lab setup-test setup-peers setup-report
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -38,6 +38,9 @@ fuzz: setup-test ## every fuzz target for SECONDS=30 each
 	cmake --preset fuzz
 	cmake --build --preset fuzz --target fuzz_targets
 	scripts/fuzz.sh $(SECONDS)
+
+conformance: setup-test build ## scenarios of other resolvers, where ../shared/conformance has them
+	tests/conformance/run.py
 
 exact: setup-test ## instructions of each operation of the hit path, against bench/budgets.toml
 	@scripts/exact.py

@@ -16,7 +16,8 @@ build_packages=(
 lab_packages=(bind9-dnsutils)
 test_packages=(
   libclang-rt-19-dev clang-format-19 clang-tidy-19
-  nsd dnsperf knot-dnsutils "${lab_packages[@]}" python3 python3-pytest python3-dnspython python3-scipy iproute2 valgrind faketime
+  nsd dnsperf knot-dnsutils "${lab_packages[@]}" python3 python3-pytest python3-dnspython python3-scipy
+  iproute2 valgrind faketime gcc libc6-dev python3-cryptography
 )
 peer_packages=(unbound knot-resolver pdns-recursor dnsdist bind9)
 daemons=(nsd "${peer_packages[@]}")
