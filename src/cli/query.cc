@@ -222,6 +222,7 @@ void add_query(CLI::App& app, Console console, int& exit_code) {
   command->add_flag("--json", options->json, "As +json: with +trace, one line of JSON");
   command->add_option("--root", options->roots, "With +trace: the root's servers, for a tree of your own")
       ->option_text("ADDRESS,...")
+      ->allow_extra_args(false)
       ->delimiter(',');
   command->add_option("--port", options->port, "With +trace: that of all other servers; 53 if not given")
       ->option_text("PORT")

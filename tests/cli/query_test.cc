@@ -315,6 +315,14 @@ TEST(QueryTrace, PrintsTheWayAndTheAnswer) {
   }
 }
 
+TEST(QueryTrace, TheQuestionMayFollowTheRoot) {
+  const Responder root(always({}));
+  const std::string address = root.at().substr(1);
+  const Done done = run({"query", "+trace", "--root", address, "host", "A"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr(";; host. A: resolved from the servers of the root\n"));
+}
+
 TEST(QueryTrace, AsJson) {
   const Responder root(always({}));
   const Done done = run({"query", "+trace", "+json", "host", root.at()});
