@@ -78,6 +78,7 @@ class Lab {
     sockets_ = {};
     std::optional<Child> resolver;
     if (!options_.no_resolver) resolver.emplace(start_resolver());
+    if (!own_network_) say_where();
     if (options_.command.empty()) say_hello();
     const int code = run_command(options_.command.empty() ? shell() : options_.command);
     if (resolver && resolver->ended())
@@ -124,7 +125,9 @@ class Lab {
   }
 
   Child start_resolver();
+  void say_where() const;
   void say_hello() const;
+  void say_examples() const;
   std::vector<std::string> shell() const {
     const char* wanted = std::getenv("SHELL");
     return {wanted && *wanted ? wanted : "/bin/sh"};
@@ -159,28 +162,41 @@ Child Lab::start_resolver() {
   }
   resolver_port_ = *port;
   setenv("LAB_RESOLVER", ("127.0.0.1:" + std::to_string(*port)).c_str(), 1);
-  if (!own_network_) {
-    console_.err << "peregrine: " << (why_not_.empty() ? "" : why_not_ + "; ")
-                 << "the servers are at 127.18.0.0/16, port " << port_
-                 << ", without IPv6, the resolver at 127.0.0.1, port " << resolver_port_ << '\n';
-  } else if (const auto done = put_file_over(resolv_conf, "/etc/resolv.conf"); !done) {
+  if (!own_network_) return resolver;
+  if (const auto done = put_file_over(resolv_conf, "/etc/resolv.conf"); !done)
     console_.err << "peregrine: " << done.error() << "; ask @127.0.0.1\n";
-  }
   return resolver;
+}
+
+void Lab::say_where() const {
+  console_.err << "peregrine: " << (why_not_.empty() ? "" : why_not_ + "; ")
+               << "the servers are at 127.18.0.0/16, port " << port_ << ", without IPv6";
+  if (!options_.no_resolver) console_.err << ", the resolver at 127.0.0.1, port " << resolver_port_;
+  console_.err << '\n';
 }
 
 void Lab::say_hello() const {
   const InternetPlan& plan = authority_.plan();
   console_.out << "An Internet of " << plan.zones.size() << " zones on " << plan.servers.size()
                << " servers, seed " << plan.seed << ". `exit` ends it. For example:\n";
+  if (options_.no_resolver) {
+    const std::string port = own_network_ ? "" : "-p " + std::to_string(port_) + " ";
+    console_.out << "  dig " << port << '@' << plan.roots().front().to_string() << " . NS\n";
+  } else {
+    say_examples();
+  }
+  console_.out << "All of it: peregrine lab --list";
+  if (!options_.no_resolver)
+    console_.out << ". The resolver: peregrine ctl status --state-dir " << (folder_ / "state");
+  console_.out << '\n' << std::flush;
+}
+
+void Lab::say_examples() const {
   const std::string at = own_network_ ? "" : "-p " + std::to_string(resolver_port_) + " @127.0.0.1 ";
   const char* examples[] = {"www.plain.example",     "www.glueless2.example", "chain8.cname.example",
                             "www.old.dname.example", "x.any.wild.example",    "www.v6only.example",
                             "text.big.example TXT",  "www.lame.example",      "www.liar.example"};
   for (const char* example : examples) console_.out << "  dig " << at << example << '\n';
-  console_.out << "All of it: peregrine lab --list. The resolver: peregrine ctl status --state-dir "
-               << (folder_ / "state") << '\n'
-               << std::flush;
 }
 
 int list_zones(const LabOptions& options, Console console) {
@@ -197,6 +213,7 @@ int lab(LabOptions& options, Console console) {
       std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.delay_ms));
   options.plan.loss = options.loss_percent / 100;
   if (options.list) return list_zones(options, console);
+  become_parent();
   try {
     return Lab(options, console).run();
   } catch (const std::exception& error) {

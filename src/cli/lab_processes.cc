@@ -5,10 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <system_error>
+#include <utility>
 
 namespace peregrine {
 namespace {
@@ -46,6 +50,47 @@ pid_t fork_with(int signal_at_parents_end) {
   _exit(cannot_start);
 }
 
+// Those of this process; none where the system does not tell (proc_pid_task_children(5)).
+std::vector<pid_t> children() {
+  std::vector<pid_t> all;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream file(task.path() / "children");
+    for (pid_t child = 0; file >> child;) all.push_back(child);
+  }
+  return all;
+}
+
+// What a command leaves behind: processes that became children of this one after `before` was written down.
+class Orphans {
+ public:
+  explicit Orphans(std::vector<pid_t> before) : before_(std::move(before)) {}
+
+  void reap() const {
+    for (const pid_t orphan : found()) waitpid(orphan, nullptr, WNOHANG);
+  }
+
+  // The children of those that end come to this process in their turn.
+  void end() const {
+    for (bool more = true; std::exchange(more, false);) {
+      for (const pid_t orphan : found()) {
+        if (kill(orphan, SIGKILL) != 0) continue;
+        more = true;
+        while (waitpid(orphan, nullptr, 0) < 0 && errno == EINTR) continue;
+      }
+    }
+  }
+
+ private:
+  std::vector<pid_t> found() const {
+    std::vector<pid_t> all = children();
+    std::erase_if(all, [&](pid_t child) { return std::ranges::find(before_, child) != before_.end(); });
+    return all;
+  }
+
+  std::vector<pid_t> before_;
+};
+
 int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 }  // namespace
@@ -53,6 +98,7 @@ int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 
 Child Child::running(const std::function<int()>& work) {
   const pid_t child = fork_with(SIGKILL);
   if (child != 0) return Child(child);
+  setpgid(0, 0);
   try {
     _exit(work());
   } catch (const std::exception& error) {
@@ -64,6 +110,7 @@ Child Child::running(const std::function<int()>& work) {
 Child Child::running(const std::vector<std::string>& words, const std::string& log) {
   const pid_t child = fork_with(SIGKILL);
   if (child != 0) return Child(child);
+  setpgid(0, 0);
   const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int nothing = open("/dev/null", O_RDONLY);
   if (file < 0 || nothing < 0) _exit(cannot_start);
@@ -84,18 +131,32 @@ bool Child::ended() {
   return pid_ == 0;
 }
 
+void become_parent() {
+  signal(SIGCHLD, SIG_DFL);  // where it is ignored, waitpid() has nothing to tell
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 void hold_signals() {
   const sigset_t held = held_signals();
   sigprocmask(SIG_BLOCK, &held, nullptr);
 }
 
 int run_command(const std::vector<std::string>& words) {
+  std::vector<pid_t> mine = children();
   const pid_t command = fork_with(SIGHUP);
   if (command == 0) become(words);
+  mine.push_back(command);
+  const Orphans orphans(std::move(mine));
   const sigset_t held = held_signals();
   for (;;) {
     int status = 0;
-    if (waitpid(command, &status, WNOHANG) == command) return exit_code_of(status);
+    const pid_t ended = waitpid(command, &status, WNOHANG);
+    if (ended < 0) throw std::system_error(errno, std::generic_category(), "no word of the command");
+    if (ended == command) {
+      orphans.end();
+      return exit_code_of(status);
+    }
+    orphans.reap();
     int signal = 0;
     if (sigwait(&held, &signal) != 0) continue;
     if (signal == SIGTERM || signal == SIGHUP) kill(command, signal);

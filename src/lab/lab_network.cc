@@ -136,7 +136,9 @@ Done try_in_child(std::span<const Prefix> local) {
   std::array<char, 256> text;
   const ssize_t size = read(reader.get(), text.data(), text.size());
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  pid_t ended = 0;
+  while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) continue;
+  if (ended < 0) return failed("no word of a process");
   if (status == 0) return {};
   return std::unexpected(std::string(text.data(), size > 0 ? static_cast<size_t>(size) : 0));
 }

@@ -23,6 +23,8 @@ sys.path.insert(0, str(processes.ROOT / "bench" / "macro"))
 import lab_questions  # noqa: E402
 
 QUESTIONS = 3_000
+LAB_SECONDS = 120
+COMPARE_SECONDS = 280  # with NSD
 NSD_PORTS = 5300  # and above, in the lab's own network
 
 
@@ -37,11 +39,26 @@ def namespaces():
 needs_namespaces = pytest.mark.skipif(bool(namespaces()), reason=f"users may make no namespaces here: {namespaces()}")
 
 
-def lab(*arguments, **options):
+def end(children):
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(processes.STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def lab(*arguments, seconds=LAB_SECONDS, **options):
     command = [str(processes.BINARY), "lab", *map(str, arguments)]
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False, **options
-    )
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, **options) as child:
+        try:
+            out, err = child.communicate(timeout=seconds)
+        finally:
+            end([child])  # not by SIGKILL: it is to end what it has started
+    return subprocess.CompletedProcess(command, child.returncode, out, err)
 
 
 @needs_namespaces
@@ -88,11 +105,46 @@ def test_sigterm_ends_the_command_and_the_lab(tmp_path):
     command = [str(processes.BINARY), "lab", "--no-resolver", "--", "sh", "-c", "echo up; exec sleep 60"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert child.stdout.readline() == "up\n"
-    child.terminate()
-    assert child.wait(processes.STOP_SECONDS) == 128 + signal.SIGTERM
-    child.stdout.close()
+    try:
+        assert child.stdout.readline() == "up\n"
+        child.terminate()
+        assert child.wait(processes.STOP_SECONDS) == 128 + signal.SIGTERM
+    finally:
+        end([child])
+        child.stdout.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_command_leaves_behind_ends_too():
+    leave = "for i in 1 2; do setsid sh -c 'sleep 600 & sleep 600; :' >/dev/null 2>&1 & echo $!; done"
+    done = lab("--port", 0, "--no-resolver", "--", "sh", "-c", leave)
+    left = [pid for pid in done.stdout.split() if pathlib.Path("/proc", pid).exists()]
+    assert done.returncode == 0 and len(done.stdout.split()) == 2
+    assert left == []
+
+
+def test_an_interrupt_is_for_the_command_alone():
+    ask = "dig -p ${LAB_RESOLVER#*:} @127.0.0.1 +short www.plain.example"
+    script = f"trap 'echo interrupted' INT; kill -INT 0; sleep 0.2; {ask}"
+    done = lab("--port", 0, "--made-up", 0, "--", "sh", "-c", script, process_group=0)
+    assert done.stdout.startswith("interrupted\n"), done.stderr
+    assert len(done.stdout.split()) == 2, done.stderr
+
+
+def test_it_learns_of_the_commands_end_where_sigchld_was_ignored():
+    ignored = ["sh", "-c", "trap '' CHLD; exec \"$@\"", "sh", str(processes.BINARY)]
+    for arguments in (["--port", "0", "--no-resolver"], ["--no-resolver"]):
+        command = [*ignored, "lab", *arguments, "--", "sh", "-c", "exit 3"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LAB_SECONDS, check=False)
+        assert done.returncode == 3, done.stderr
+
+
+def test_without_a_resolver_it_says_where_the_servers_are():
+    shell = os.environ | {"SHELL": "/bin/sh"}
+    done = lab("--port", 0, "--made-up", 0, "--no-resolver", env=shell)
+    port = done.stderr.split("port ")[1].split(",")[0]
+    assert "resolver" not in done.stderr + done.stdout
+    assert f"  dig -p {port} @127.18.0.1 . NS\n" in done.stdout
 
 
 def test_without_namespaces_it_is_at_a_high_port():
@@ -212,9 +264,7 @@ def compare_with_nsd(folder):
             processes.poll(lambda port=NSD_PORTS + level: processes.answers(port, ".", "SOA"), "nsd answers")
         return compare_all(plan)
     finally:
-        for child in children:
-            child.terminate()
-            child.wait(processes.STOP_SECONDS)
+        end(children)
 
 
 def compare_all(plan):
@@ -246,9 +296,12 @@ def superdomains(name):
 
 @needs_namespaces
 def test_nsd_says_the_same(tmp_path):
-    done = lab("--no-resolver", "--zones", tmp_path, "--", sys.executable, pathlib.Path(__file__).resolve(), tmp_path)
+    compare = [sys.executable, pathlib.Path(__file__).resolve(), tmp_path]
+    done = lab("--no-resolver", "--zones", tmp_path, "--", *compare, seconds=COMPARE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(ending, lambda *_: sys.exit(1))
     sys.exit(compare_with_nsd(pathlib.Path(sys.argv[1])))
