@@ -62,6 +62,8 @@ Task<Result<Reply>> Talk::send(Endpoint server, unsigned round, bool edns, bool 
   } else {
     reply = co_await tools_.exchange.udp(server, std::move(outgoing), until);
   }
+  // Without a route to the family nothing was sent.
+  if (!reply && reply.error() == Error::unreachable && !tcp) ++budget_.packets;
   if (reply) restore_case(reply->message);
   if (reply) budget_.octets -= std::min(budget_.octets, reply->message.size());
   if (query && reply) query.replied(reply->rtt);

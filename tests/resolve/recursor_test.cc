@@ -214,6 +214,21 @@ TEST_F(RecursorTest, NamesKeepTheirCase) {
               ElementsAre(HasSubstr("Host.example.com."), HasSubstr("Host.example.com.")));
 }
 
+TEST_F(RecursorTest, AMissingFamilyCostsNothing) {
+  std::vector<std::string> lines{soa};
+  for (int i = 0; i < 8; ++i) {
+    const std::string server = "ns" + std::to_string(i) + ".dual";
+    lines.push_back("dual 60 NS " + server);
+    lines.push_back(server + " 60 AAAA 2001:db8::" + std::to_string(i + 1));
+  }
+  lines.push_back("ns7.dual 60 A 203.0.113.7");
+  internet.zone("com.", {"192.5.6.30"}, lines);
+  internet.zone("dual.com.", {"203.0.113.7"}, {soa, "www 60 A 192.0.2.1"});
+  world.network.has_v6 = false;
+  options().max_packets = 6;
+  EXPECT_THAT(answer("www.dual.com."), SizeIs(1));
+}
+
 TEST_F(RecursorTest, AsksBothFamiliesOfAServer) {
   internet.zone("net.", {"192.5.6.30"}, {soa, "two 60 NS ns.two.com."});
   internet.zone("com.", {"192.5.6.30"}, {soa, "two 60 NS ns1.example", "ns1.example 60 A 203.0.113.1"});
