@@ -317,6 +317,9 @@ Recursor::Found ZoneInquiry::failure() const {
     return std::unexpected(
         Recursor::Failure{Ede::no_reachable_authority, "more work than a request may cause"});
   }
+  if (asked_ == 0 && spent()) {
+    return std::unexpected(Recursor::Failure{Ede::network_error, "no time left to ask servers of " + zone});
+  }
   if (asked_ == 0) {
     return std::unexpected(
         Recursor::Failure{Ede::no_reachable_authority, "no address of a server of " + zone});

@@ -154,6 +154,13 @@ TEST_F(RecursorTest, AnAliasDoesNotMakeItsTargetFail) {
   EXPECT_THAT(answer("www.other.net."), SizeIs(1));
 }
 
+TEST_F(RecursorTest, SaysThatTheRootIsSilent) {
+  world.network.serve(endpoint("198.41.0.4"), {});
+  const Resolution resolution = resolve("www.example.com.");
+  EXPECT_EQ(resolution.ede, Ede::network_error);
+  EXPECT_THAT(resolution.ede_text, HasSubstr("servers of ."));
+}
+
 // RFC 9520 section 3.2.
 TEST_F(RecursorTest, FailuresHoldForAWhile) {
   for (const char* server : {"203.0.113.1", "203.0.113.2"})
