@@ -30,9 +30,10 @@ def test_without_recursion_desired_what_is_known_is_given(resolver):
 
 
 def test_a_failure_holds_for_a_moment(resolver):
-    assert dig(resolver.port, "www.lost.top", "A", "+timeout=8", "+tries=1").rcode == "SERVFAIL"
-    again = dig(resolver.port, "www.lost.top")
-    assert again.rcode == "SERVFAIL" and 13 in again.ede, again.text
+    # Longer each time: one of them finds it held, however slow this machine is.
+    replies = [dig(resolver.port, "www.lost.top", "A", "+timeout=8", "+tries=1") for _ in range(4)]
+    assert {reply.rcode for reply in replies} == {"SERVFAIL"}
+    assert 13 not in replies[0].ede and any(13 in reply.ede for reply in replies), replies[-1].text
 
 
 def test_what_a_forwarder_leaves_open_is_followed(start, port, fake_upstream):
