@@ -1,7 +1,9 @@
 #include "resolve/failures.h"
 
 #include <algorithm>
-#include <vector>
+#include <functional>
+
+#include "base/forget.h"
 
 namespace peregrine {
 namespace {
@@ -25,7 +27,8 @@ const ResolutionFailure* Failures::find(Dname name, Type type, uint64_t flushes)
 }
 
 void Failures::remember(Dname name, Type type, uint64_t flushes, ResolutionFailure failure) {
-  if (table_.size() >= most_remembered) make_room();
+  // Most of what ends first is over.
+  if (table_.size() >= most_remembered) forget_older_half(table_, std::mem_fn(&Entry::until));
   Entry& entry = table_[Key{DnameBuf(name), type}];
   const Instant now = clock_.now();
   // Several that were under way at once are one failure; and what failed long ago says nothing of today.
@@ -39,16 +42,6 @@ void Failures::remember(Dname name, Type type, uint64_t flushes, ResolutionFailu
 
 void Failures::forget(Dname name, Type type) {
   if (!table_.empty()) table_.erase(Key{DnameBuf(name), type});
-}
-
-// The half that ends first goes: most of it is over.
-void Failures::make_room() {
-  std::vector<Instant> ends;
-  ends.reserve(table_.size());
-  for (const auto& [key, entry] : table_) ends.push_back(entry.until);
-  const auto middle = ends.begin() + static_cast<std::ptrdiff_t>(ends.size() / 2);
-  std::ranges::nth_element(ends, middle);
-  std::erase_if(table_, [limit = *middle](const auto& entry) { return entry.second.until <= limit; });
 }
 
 }  // namespace peregrine

@@ -45,7 +45,6 @@ class Failures {
     uint64_t flushes = 0;
     Instant until{};
   };
-  void make_room();
 
   const Clock& clock_;
   std::map<Key, Entry> table_;

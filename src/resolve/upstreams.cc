@@ -1,7 +1,10 @@
 #include "resolve/upstreams.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
+
+#include "base/forget.h"
 
 namespace peregrine {
 namespace {
@@ -79,12 +82,7 @@ bool UpstreamHealth::in_good_order() const { return failures == 0 && useless < u
 // Anybody's zone may name servers: those that were not chosen for the longest time are forgotten.
 void Upstreams::make_room(size_t wanted) {
   if (table_.size() + wanted <= most_remembered) return;
-  std::vector<Instant> times;
-  times.reserve(table_.size());
-  for (const auto& [server, health] : table_) times.push_back(health.chosen_at);
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::ranges::nth_element(times, middle);
-  std::erase_if(table_, [limit = *middle](const auto& entry) { return entry.second.chosen_at <= limit; });
+  forget_older_half(table_, std::mem_fn(&UpstreamHealth::chosen_at));
 }
 
 std::vector<Endpoint> Upstreams::order(std::span<const Endpoint> servers, size_t most) {
