@@ -8,6 +8,7 @@
 #include "resolve/recursor.h"
 #include "resolve/store_knowledge.h"
 #include "sim/forger.h"
+#include "sim/runs.h"
 #include "zone/zone.h"
 
 namespace peregrine::sim {
@@ -16,11 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using Octets = std::vector<uint8_t>;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PEREGRINE_SLOW_RUNS 1
-#endif
-#endif
 #ifdef PEREGRINE_SLOW_RUNS
 constexpr uint32_t id_step = 16;
 #else

@@ -7,16 +7,12 @@
 
 #include "cache/mutex_store.h"
 #include "server/worker.h"
+#include "sim/runs.h"
 #include "sim/sim_network.h"
 
 namespace peregrine::sim {
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PEREGRINE_SLOW_RUNS 1
-#endif
-#endif
 #ifdef PEREGRINE_SLOW_RUNS
 constexpr unsigned query_count = 100'000;
 constexpr bool heap_is_counted = false;  // the sanitizer's allocator does not tell, and finds leaks itself
